@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "actors/reply.hpp"
+#include "domain/instant.hpp"
+
+namespace cued::actors {
+
+struct claim_request {
+  std::string user_id;
+  std::string execution_id; ///< canonical uuid; empty: the oldest that is ready
+  std::string worker_id;
+};
+struct claim_grant {
+  std::string execution_id;
+};
+
+/// A handler's report, already validated (spec/executions.md §5). JSON members are JSON text.
+struct outcome_report {
+  std::string user_id;
+  std::string execution_id; ///< canonical uuid
+  bool success = false;
+  std::optional<std::string> result, error, metadata_json;
+  std::optional<std::string> external_id, result_url, result_ref, result_type, summary, artifacts_json;
+};
+struct outcome_receipt {
+  std::string outcome_state; ///< reported_success, reported_failure, verified_success, ...
+};
+
+/// The actors as everybody else sees them: typed requests in, replies out. Any thread may call; nothing here blocks
+/// or throws. Errors in a reply: 409 `claim_failed`; 404 `execution_not_found`, 409 `outcome_already_recorded`;
+/// 503 `service_unavailable` when the actor in charge died or Postgres is away.
+class engine {
+public:
+  virtual ~engine() = default;
+
+  virtual void claim(claim_request request, reply<claim_grant> answer) = 0;
+  virtual void report_outcome(outcome_report report, reply<outcome_receipt> answer) = 0;
+
+  /// A cue's schedule or status was committed: the clock reads it again. Losing this costs at most
+  /// POLLER_INTERVAL_SECONDS.
+  virtual void cue_changed(const std::string& cue_id) = 0;
+
+  /// An execution (fire, replay) was committed: deliver it at `due`, or let its tenant's workers have it.
+  virtual void execution_created(const std::string& user_id, const std::string& execution_id, bool webhook,
+                                 instant due) = 0;
+};
+
+} // namespace cued::actors

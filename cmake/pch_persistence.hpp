@@ -1,0 +1,4 @@
+#pragma once
+#include "cmake/pch_std.hpp"
+#include <pqxx/pqxx>
+#include <spdlog/spdlog.h>

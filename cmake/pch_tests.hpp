@@ -1,0 +1,4 @@
+#pragma once
+#include "cmake/pch_std.hpp"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>

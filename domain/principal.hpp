@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+namespace cued {
+
+/// On whose behalf a request is judged. API key, session and internal token all lead to the same facts.
+/// Source: spec/auth.md §1.1; the limits are columns of `users`.
+struct principal {
+  std::string user_id; ///< uuid, lower case
+  std::string email;
+  std::string plan = "free";
+  int active_cue_limit = 10;
+  int monthly_execution_limit = 300;
+  int rate_limit_per_minute = 60;
+  std::string key_hash; ///< lower-case hex SHA-256 of the API key used; empty for sessions
+};
+
+} // namespace cued

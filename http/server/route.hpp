@@ -1,0 +1,61 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/beast/http/verb.hpp>
+
+#include "domain/error.hpp"
+#include "domain/json/value.hpp"
+#include "domain/principal.hpp"
+
+namespace cued::http {
+
+struct services; // http/services.hpp: settings, database pool, engine, ... what handlers may use
+
+/// A request as handlers see it: read, routed, and, where the route says so, authenticated and parsed.
+struct request {
+  boost::beast::http::verb method{};
+  std::string path;                                            ///< percent-decoded once, without the query
+  std::vector<std::string> path_params;                        ///< in the order of the pattern's `{}`
+  std::vector<std::pair<std::string, std::string>> query;      ///< decoded; of repeated names the last counts
+  std::vector<std::pair<std::string, std::string>> headers;    ///< names as sent; look up with header()
+  std::string body;                                            ///< raw bytes
+  std::optional<json::value> json;                             ///< routes with a body: parsed, if JSON was sent
+  std::string client_address;                                  ///< after trusted proxies (spec/http.md §6.1)
+  std::string id;                                              ///< X-Request-Id, a new uuid each
+  principal caller;                                            ///< routes with auth::caller
+
+  [[nodiscard]] const std::string* header(std::string_view name) const;          ///< any letter case; the first
+  [[nodiscard]] const std::string* query_value(std::string_view name) const;     ///< the last
+};
+
+struct response {
+  int status = 200;
+  std::string body; ///< JSON text unless content_type says otherwise
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+};
+
+/// A handler runs on an I/O thread and must not block: what needs Postgres goes through `on_database`, what needs an
+/// actor through `ask`. An error becomes the envelope of spec/http.md §3.
+using handler = boost::asio::awaitable<result<response>> (*)(services&, request&);
+
+enum class auth { none, caller };                 ///< caller: API key or session, else 401
+enum class body { none, json, optional_json };    ///< none: never looked at
+
+/// One line of the route table: what the server dispatches on and what the documentation is made from.
+struct route {
+  boost::beast::http::verb method;
+  std::string_view pattern; ///< `/v1/cues/{cue_id}`; a literal segment wins over a parameter
+  auth who;
+  body reads;
+  handler run;
+  std::string_view summary;
+  bool rate_limited = true;
+};
+
+} // namespace cued::http

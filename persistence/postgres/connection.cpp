@@ -1,0 +1,136 @@
+#include "persistence/postgres/connection.hpp"
+
+#include <charconv>
+#include <ctime>
+
+#include <spdlog/spdlog.h>
+
+namespace cued::persistence {
+
+void session::prepare(const named_query& query) {
+  if (prepared_.contains(query.name))
+    return;
+  link_.prepare(query.name, query.sql);
+  prepared_.insert(query.name);
+}
+
+connection::connection(connection_options options) : options_{std::move(options)} {}
+
+connection::~connection() = default;
+
+pqxx::connection& connection::link() {
+  if (link_ && link_->is_open())
+    return *link_;
+  prepared_.clear();
+  link_ = std::make_unique<pqxx::connection>(options_.dsn);
+  pqxx::nontransaction setup{*link_};
+  setup.exec("SET TimeZone = 'UTC'; SET jit = off; SET plan_cache_mode = force_generic_plan; "
+             "SET client_encoding = 'UTF8'; SET client_min_messages = warning; SET application_name = " +
+             setup.quote(options_.application_name));
+  return *link_;
+}
+
+error connection::explain_current_exception() {
+  try {
+    throw;
+  } catch (const pqxx::broken_connection& e) {
+    link_.reset();
+    spdlog::warn("database connection lost: {}", e.what());
+    return unavailable("The database is not reachable");
+  } catch (const pqxx::in_doubt_error& e) {
+    link_.reset();
+    spdlog::warn("commit in doubt: {}", e.what());
+    return unavailable("The database connection was lost while committing");
+  } catch (const pqxx::sql_error& e) {
+    const std::string state = e.sqlstate();
+    // 40: rollback to be repeated; 53: out of resources (disk full, too many connections); 57P: shutdown; 08: link
+    if (state.starts_with("40") || state.starts_with("53") || state.starts_with("57P") || state.starts_with("08")) {
+      if (state.starts_with("57P") || state.starts_with("08"))
+        link_.reset();
+      spdlog::warn("database refused work ({}): {}", state, e.what());
+      return unavailable("The database cannot take work right now");
+    }
+    if (link_ && !link_->is_open())
+      link_.reset();
+    spdlog::error("statement failed ({}): {} in: {}", state, e.what(), e.query().substr(0, 200));
+    return error{};
+  } catch (const std::exception& e) {
+    if (link_ && !link_->is_open()) {
+      link_.reset();
+      spdlog::warn("database connection lost: {}", e.what());
+      return unavailable("The database is not reachable");
+    }
+    spdlog::error("unit of work failed: {}", e.what());
+    return error{};
+  }
+}
+
+instant read_instant(std::string_view text) {
+  using namespace std::chrono;
+  auto number = [&](std::size_t from, std::size_t count) {
+    int value = 0;
+    std::from_chars(text.data() + from, text.data() + from + count, value);
+    return value;
+  };
+  // A year of more than four digits pushes the rest to the right.
+  const auto shift = text.find('-', 1);
+  if (shift == std::string_view::npos || text.size() < shift + 15)
+    throw std::runtime_error("not a timestamptz: " + std::string{text});
+  const auto days = sys_days{year{number(0, shift)} / number(shift + 1, 2) / number(shift + 4, 2)};
+  auto t = instant{days} + hours{number(shift + 7, 2)} + minutes{number(shift + 10, 2)} + seconds{number(shift + 13, 2)};
+  if (text.size() > shift + 15 && text[shift + 15] == '.') {
+    int micros = 0, digits = 0;
+    for (auto i = shift + 16; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i, ++digits)
+      micros = micros * 10 + (text[i] - '0');
+    for (; digits < 6; ++digits)
+      micros *= 10;
+    t += microseconds{micros};
+  }
+  return t;
+}
+
+std::string write_instant(instant t) {
+  using namespace std::chrono;
+  const auto day = floor<days>(t);
+  const year_month_day date{day};
+  const hh_mm_ss time{t - day};
+  char out[48];
+  std::snprintf(out, sizeof out, "%04d-%02u-%02u %02d:%02d:%02d.%06d+00", int(date.year()), unsigned(date.month()),
+                unsigned(date.day()), int(time.hours().count()), int(time.minutes().count()),
+                int(time.seconds().count()), int(time.subseconds().count()));
+  return out;
+}
+
+void array_builder::comma() {
+  if (text_.size() > 1)
+    text_ += ',';
+}
+
+array_builder& array_builder::add(std::string_view value) {
+  comma();
+  text_ += '"';
+  for (const char c : value) {
+    if (c == '"' || c == '\\')
+      text_ += '\\';
+    text_ += c;
+  }
+  text_ += '"';
+  return *this;
+}
+
+array_builder& array_builder::add(const std::optional<std::string>& value) {
+  return value ? add(std::string_view{*value}) : add_null();
+}
+
+array_builder& array_builder::add_null() {
+  comma();
+  text_ += "NULL";
+  return *this;
+}
+
+std::string array_builder::str() && {
+  text_ += '}';
+  return std::move(text_);
+}
+
+} // namespace cued::persistence

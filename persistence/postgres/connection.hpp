@@ -1,0 +1,126 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include <pqxx/pqxx>
+
+#include "domain/error.hpp"
+#include "domain/instant.hpp"
+
+namespace cued::persistence {
+
+/// A statement with a name: prepared once per connection, found by that name in logs, metrics and pg_stat_statements.
+struct named_query {
+  const char* name;
+  const char* sql;
+};
+
+/// How to reach the database: a libpq connection string (`host=/run/x dbname=cued user=cued`) or URI.
+struct connection_options {
+  std::string dsn;
+  std::string application_name = "cued";
+};
+
+/// What a unit of work speaks to: runs named statements, each prepared at its first use on this connection.
+/// Arguments are what pqxx can turn into text (std::string, ints, bool, std::optional<T>, nullptr for NULL).
+/// Throws pqxx exceptions; only code inside connection::run or connection::in_transaction sees one of these.
+class session {
+public:
+  session(pqxx::transaction_base& work, pqxx::connection_base& link, std::unordered_set<std::string>& prepared)
+      : work_{work}, link_{link}, prepared_{prepared} {}
+
+  template <class... Args>
+  pqxx::result exec(const named_query& query, Args&&... args) {
+    prepare(query);
+    return work_.exec_prepared(query.name, std::forward<Args>(args)...);
+  }
+
+  /// Unprepared text without parameters, for DDL and SET.
+  pqxx::result exec_text(const std::string& sql) { return work_.exec(sql); }
+
+private:
+  void prepare(const named_query& query);
+
+  pqxx::transaction_base& work_;
+  pqxx::connection_base& link_;
+  std::unordered_set<std::string>& prepared_;
+};
+
+/// One connection to Postgres, used by one thread at a time. It is opened at its first use and again after it was
+/// lost. Settings of each session: TimeZone UTC, jit off, generic plans, client_encoding UTF8.
+///
+/// `run` and `in_transaction` are the border at which pqxx' exceptions become values:
+///   connection lost or refused, serialization failure, shutdown -> 503 `service_unavailable` (outcome of a commit in
+///   flight is unknown to the caller, who must re-read); every other SQL error -> 500 `internal_error`, logged with
+///   the statement's name. A unit of work that expects a constraint violation catches pqxx::unique_violation itself.
+class connection {
+public:
+  explicit connection(connection_options options);
+  ~connection();
+  connection(const connection&) = delete;
+  connection& operator=(const connection&) = delete;
+
+  /// Each statement of `work` commits by itself: the right choice for a single statement.
+  template <class Work>
+  auto run(Work&& work) -> std::invoke_result_t<Work, session&> {
+    return guarded<std::invoke_result_t<Work, session&>>([&](pqxx::connection& link) {
+      pqxx::nontransaction transaction{link};
+      session s{transaction, link, prepared_};
+      return work(s);
+    });
+  }
+
+  /// All of `work` commits together, or none of it when it throws or returns an error.
+  template <class Work>
+  auto in_transaction(Work&& work) -> std::invoke_result_t<Work, session&> {
+    return guarded<std::invoke_result_t<Work, session&>>([&](pqxx::connection& link) {
+      pqxx::work transaction{link};
+      session s{transaction, link, prepared_};
+      auto outcome = work(s);
+      if (outcome)
+        transaction.commit();
+      return outcome;
+    });
+  }
+
+private:
+  template <class Result, class Body>
+  Result guarded(Body&& body) {
+    try {
+      return body(link());
+    } catch (...) {
+      return fail(explain_current_exception());
+    }
+  }
+
+  pqxx::connection& link();          ///< opens if needed
+  error explain_current_exception(); ///< classifies, logs, drops a broken link
+
+  connection_options options_;
+  std::unique_ptr<pqxx::connection> link_;
+  std::unordered_set<std::string> prepared_;
+};
+
+/// Postgres' text form of a timestamptz in UTC (`2026-03-20 09:00:00.5+00`), both ways.
+[[nodiscard]] instant read_instant(std::string_view text);
+[[nodiscard]] std::string write_instant(instant t);
+
+/// Text form of a Postgres array for one `unnest($n::type[])` parameter: `{"a","b",NULL}`.
+class array_builder {
+public:
+  array_builder& add(std::string_view value);
+  array_builder& add(const std::optional<std::string>& value);
+  array_builder& add_null();
+  [[nodiscard]] std::string str() &&;
+
+private:
+  void comma();
+  std::string text_ = "{";
+};
+
+} // namespace cued::persistence
