@@ -25,13 +25,15 @@ struct outcome_report {
   bool success = false;
   std::optional<std::string> result, error, metadata_json;
   std::optional<std::string> external_id, result_url, result_ref, result_type, summary, artifacts_json;
+  bool metadata_too_large = false; ///< judged after existence and write-once: spec/executions.md §5 steps 1 to 3
 };
 struct outcome_receipt {
   std::string outcome_state; ///< reported_success, reported_failure, verified_success, ...
 };
 
 /// The actors as everybody else sees them: typed requests in, replies out. Any thread may call; nothing here blocks
-/// or throws. Errors in a reply: 409 `claim_failed`; 404 `execution_not_found`, 409 `outcome_already_recorded`;
+/// or throws. Errors in a reply: 409 `claim_failed`; 404 `execution_not_found`, 409 `outcome_already_recorded`,
+/// 400 `metadata_too_large`;
 /// 503 `service_unavailable` when the actor in charge died or Postgres is away.
 class engine {
 public:

@@ -18,6 +18,7 @@ struct webhook_request {
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;
   std::chrono::milliseconds deadline{30'000}; ///< total: look-up, connect, TLS, send, answer
+  std::string tenant = {}; ///< on whose behalf: the look-ups of one tenant do not hold up those of others
 };
 
 /// What came of it. Exactly one of `status` and a failure other than `none`.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,20 +19,25 @@ namespace cued::http {
 struct services; // http/services.hpp: settings, database pool, engine, ... what handlers may use
 
 /// A request as handlers see it: read, routed, and, where the route says so, authenticated and parsed.
+/// Belongs to its connection; lives until the answer has been written.
 struct request {
   boost::beast::http::verb method{};
-  std::string path;                                            ///< percent-decoded once, without the query
-  std::vector<std::string> path_params;                        ///< in the order of the pattern's `{}`
-  std::vector<std::pair<std::string, std::string>> query;      ///< decoded; of repeated names the last counts
-  std::vector<std::pair<std::string, std::string>> headers;    ///< names as sent; look up with header()
-  std::string body;                                            ///< raw bytes
-  std::optional<json::value> json;                             ///< routes with a body: parsed, if JSON was sent
-  std::string client_address;                                  ///< after trusted proxies (spec/http.md §6.1)
-  std::string id;                                              ///< X-Request-Id, a new uuid each
-  principal caller;                                            ///< routes with auth::caller
+  std::string path;                                         ///< percent-decoded once, without the query
+  std::vector<std::string> path_params;                     ///< in the order of the pattern's `{}`
+  std::vector<std::pair<std::string, std::string>> query;   ///< decoded; of repeated names the last counts
+  std::vector<std::pair<std::string, std::string>> headers; ///< names as sent; look up with header()
+  std::string body;                                         ///< raw bytes; filled for routes that read a body
+  std::optional<json::value> json;                          ///< routes with a body: parsed, if JSON was sent
+  bool body_required = true;                                ///< false for body::optional_json
+  std::string client_address;                               ///< after trusted proxies (spec/http.md §6.1)
+  std::string id;                                           ///< X-Request-Id, a new uuid each
+  principal caller;                                         ///< routes with auth::caller
 
-  [[nodiscard]] const std::string* header(std::string_view name) const;          ///< any letter case; the first
-  [[nodiscard]] const std::string* query_value(std::string_view name) const;     ///< the last
+  std::string target;                                       ///< as sent: path and query, undecoded
+  bool http_1_0 = false;
+
+  [[nodiscard]] const std::string* header(std::string_view name) const;      ///< any letter case; the first
+  [[nodiscard]] const std::string* query_value(std::string_view name) const; ///< the last
 };
 
 struct response {
@@ -40,12 +47,27 @@ struct response {
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
+/// `co_return json_response(std::move(w).str(), 201);`
+[[nodiscard]] inline response json_response(std::string json_text, int status = 200) {
+  response out;
+  out.status = status;
+  out.body = std::move(json_text);
+  return out;
+}
+
+/// 204: neither body nor `Content-Length`.
+[[nodiscard]] inline response no_content() {
+  response out;
+  out.status = 204;
+  return out;
+}
+
 /// A handler runs on an I/O thread and must not block: what needs Postgres goes through `on_database`, what needs an
-/// actor through `ask`. An error becomes the envelope of spec/http.md §3.
+/// actor through `ask` (http/waiting.hpp). An error becomes the envelope of spec/http.md §3; an exception a 500.
 using handler = boost::asio::awaitable<result<response>> (*)(services&, request&);
 
-enum class auth { none, caller };                 ///< caller: API key or session, else 401
-enum class body { none, json, optional_json };    ///< none: never looked at
+enum class auth { none, caller };                   ///< caller: API key, session or internal token, else 401
+enum class body { none, raw, json, optional_json }; ///< none: never looked at; raw: read, not parsed
 
 /// One line of the route table: what the server dispatches on and what the documentation is made from.
 struct route {

@@ -30,17 +30,17 @@ pqxx::connection& connection::link() {
   return *link_;
 }
 
-error connection::explain_current_exception() {
+connection::explanation connection::explain_current_exception() {
   try {
     throw;
   } catch (const pqxx::broken_connection& e) {
     link_.reset();
     spdlog::warn("database connection lost: {}", e.what());
-    return unavailable("The database is not reachable");
+    return {unavailable("The database is not reachable")};
   } catch (const pqxx::in_doubt_error& e) {
     link_.reset();
     spdlog::warn("commit in doubt: {}", e.what());
-    return unavailable("The database connection was lost while committing");
+    return {unavailable("The database connection was lost while committing")};
   } catch (const pqxx::sql_error& e) {
     const std::string state = e.sqlstate();
     // 40: rollback to be repeated; 53: out of resources (disk full, too many connections); 57P: shutdown; 08: link
@@ -48,20 +48,20 @@ error connection::explain_current_exception() {
       if (state.starts_with("57P") || state.starts_with("08"))
         link_.reset();
       spdlog::warn("database refused work ({}): {}", state, e.what());
-      return unavailable("The database cannot take work right now");
+      return {unavailable("The database cannot take work right now"), state.starts_with("40")};
     }
     if (link_ && !link_->is_open())
       link_.reset();
     spdlog::error("statement failed ({}): {} in: {}", state, e.what(), e.query().substr(0, 200));
-    return error{};
+    return {};
   } catch (const std::exception& e) {
     if (link_ && !link_->is_open()) {
       link_.reset();
       spdlog::warn("database connection lost: {}", e.what());
-      return unavailable("The database is not reachable");
+      return {unavailable("The database is not reachable")};
     }
     spdlog::error("unit of work failed: {}", e.what());
-    return error{};
+    return {};
   }
 }
 
@@ -118,7 +118,7 @@ array_builder& array_builder::add(std::string_view value) {
   return *this;
 }
 
-array_builder& array_builder::add(const std::optional<std::string>& value) {
+array_builder& array_builder::add_or_null(const std::optional<std::string>& value) {
   return value ? add(std::string_view{*value}) : add_null();
 }
 

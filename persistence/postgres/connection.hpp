@@ -54,6 +54,8 @@ private:
 /// One connection to Postgres, used by one thread at a time. It is opened at its first use and again after it was
 /// lost. Settings of each session: TimeZone UTC, jit off, generic plans, client_encoding UTF8.
 ///
+/// A unit of work may run more than once (it is repeated after a deadlock), so it must not consume what it captures.
+///
 /// `run` and `in_transaction` are the border at which pqxx' exceptions become values:
 ///   connection lost or refused, serialization failure, shutdown -> 503 `service_unavailable` (outcome of a commit in
 ///   flight is unknown to the caller, who must re-read); every other SQL error -> 500 `internal_error`, logged with
@@ -89,17 +91,30 @@ public:
   }
 
 private:
+  /// Deadlocks and serialization failures roll back, so the same work may simply run again.
+  static constexpr int attempts_at_most = 3;
+
   template <class Result, class Body>
   Result guarded(Body&& body) {
-    try {
-      return body(link());
-    } catch (...) {
-      return fail(explain_current_exception());
+    for (int attempt = 1;; ++attempt) {
+      try {
+        return body(link());
+      } catch (...) {
+        auto explained = explain_current_exception();
+        if (explained.rolled_back && attempt < attempts_at_most)
+          continue;
+        return fail(std::move(explained.what));
+      }
     }
   }
 
   pqxx::connection& link();          ///< opens if needed
-  error explain_current_exception(); ///< classifies, logs, drops a broken link
+
+  struct explanation {
+    error what;
+    bool rolled_back = false; ///< by a conflict with others: worth another try at once
+  };
+  explanation explain_current_exception(); ///< classifies, logs, drops a broken link
 
   connection_options options_;
   std::unique_ptr<pqxx::connection> link_;
@@ -114,7 +129,7 @@ private:
 class array_builder {
 public:
   array_builder& add(std::string_view value);
-  array_builder& add(const std::optional<std::string>& value);
+  array_builder& add_or_null(const std::optional<std::string>& value);
   array_builder& add_null();
   [[nodiscard]] std::string str() &&;
 

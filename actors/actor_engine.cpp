@@ -1,0 +1,215 @@
+#include "actors/actor_engine.hpp"
+
+#include <condition_variable>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <spdlog/spdlog.h>
+
+#include "actors/claim/claim_actor.hpp"
+#include "actors/clock/cue_clock.hpp"
+#include "actors/clock/deadline_clock.hpp"
+#include "actors/deliver/deliver_actor.hpp"
+#include "actors/directory.hpp"
+#include "actors/outcome/outcome_actor.hpp"
+#include "actors/probe.hpp"
+#include "actors/supervisor/supervisor.hpp"
+#include "actors/tenant/tenant_actor.hpp"
+
+namespace cued::actors {
+namespace {
+
+struct system_config : caf::actor_system_config {
+  system_config() {
+    // Only tenants and the supervisor are cooperative, and they only pass messages on: two threads are plenty.
+    set("scheduler.max-threads", 2);
+    set("scheduler.policy", caf::atom("sharing"));
+  }
+};
+
+/// How many requests of each tenant are inside the engine: what keeps mailboxes bounded.
+class admission {
+public:
+  explicit admission(std::size_t at_most) : at_most_{at_most} {}
+
+  /// The reply to use instead of `answer`, or nothing if the tenant has too many pending already.
+  template <class T>
+  std::optional<reply<T>> admit(const std::string& user_id, const reply<T>& answer) {
+    auto count = count_of(user_id);
+    if (count->fetch_add(1) >= at_most_) {
+      count->fetch_sub(1);
+      return std::nullopt;
+    }
+    return reply<T>{[count, answer](result<T> r) {
+      count->fetch_sub(1);
+      answer(std::move(r));
+    }};
+  }
+
+private:
+  using counter = std::shared_ptr<std::atomic<std::size_t>>;
+  struct part {
+    std::mutex mutex;
+    std::unordered_map<std::string, counter> counts;
+  };
+
+  counter count_of(const std::string& user_id) {
+    auto& home = parts_[directory::shard_of(user_id, parts_.size())];
+    const std::lock_guard lock{home.mutex};
+    auto& count = home.counts[user_id];
+    if (!count)
+      count = std::make_shared<std::atomic<std::size_t>>(0);
+    return count;
+  }
+
+  std::size_t at_most_;
+  std::array<part, 16> parts_;
+};
+
+error too_many_pending() { return unavailable("Too many of your requests are pending; slow down"); }
+
+} // namespace
+
+struct actor_engine::parts {
+  parts(engine_settings s, store_makers m, webhook_sender& w, const time_source& c, prometheus::Registry& r,
+        clock_pulse& p)
+      : settings{std::move(s)}, stores{std::move(m)}, sender{w}, clock{c}, pulse{p}, metrics{r},
+        everybody{{settings.shards, settings.shards, settings.shards, settings.shards, 1}},
+        gate{settings.pending_per_tenant_at_most}, system{config} {}
+
+  std::unordered_map<pool, member_maker> makers();
+
+  engine_settings settings;
+  store_makers stores;
+  webhook_sender& sender;
+  const time_source& clock;
+  clock_pulse& pulse;
+  probe metrics;
+  directory everybody;
+  admission gate;
+  system_config config;
+  caf::actor_system system;
+  caf::actor head; ///< the supervisor
+};
+
+std::unordered_map<pool, member_maker> actor_engine::parts::makers() {
+  std::unordered_map<pool, member_maker> out;
+  out[pool::claim] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
+    return by.spawn<claim_actor, caf::detached>(stores.claim(), clock, metrics);
+  };
+  out[pool::outcome] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
+    return by.spawn<outcome_actor, caf::detached>(stores.outcome(), clock, everybody, metrics);
+  };
+  const auto share = [this](std::size_t total) {
+    return std::max<std::size_t>(1, (total + settings.shards - 1) / settings.shards);
+  };
+  const deliver_limits limits{share(settings.webhooks_in_flight), share(settings.webhooks_in_flight_per_tenant),
+                              settings.webhook_deadline};
+  out[pool::deliver] = [this, limits](caf::event_based_actor& by, std::size_t) -> caf::actor {
+    return by.spawn<deliver_actor, caf::detached>(stores.delivery(), sender, clock, everybody, metrics, limits);
+  };
+  out[pool::cue_clock] = [this](caf::event_based_actor& by, std::size_t index) -> caf::actor {
+    cue_clock_settings s{index, settings.shards, settings.poll_interval, settings.dst_overlap,
+                         settings.new_execution_id};
+    return by.spawn<cue_clock, caf::detached>(stores.clock(), clock, everybody, metrics, pulse, std::move(s));
+  };
+  out[pool::deadline_clock] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
+    deadline_clock_settings s{settings.poll_interval, settings.stale_after, settings.sole_owner_since};
+    return by.spawn<deadline_clock, caf::detached>(stores.deadline(), clock, everybody, metrics, s);
+  };
+  return out;
+}
+
+actor_engine::actor_engine(engine_settings settings, store_makers stores, webhook_sender& sender,
+                           const time_source& clock, prometheus::Registry& metrics, clock_pulse& pulse,
+                           std::function<void(std::string)> on_hopeless)
+    : parts_{std::make_unique<parts>(std::move(settings), std::move(stores), sender, clock, metrics, pulse)} {
+  auto& p = *parts_;
+  p.head = p.system.spawn<supervisor>(std::ref(p.everybody), p.makers(), std::ref(p.metrics), restart_policy{},
+                                      std::move(on_hopeless));
+  p.everybody.on_tenant_wanted([&p](const std::string& user_id) {
+    auto tenant = p.system.spawn<tenant_actor>(user_id, std::ref(p.everybody));
+    caf::anon_send(p.head, watch_tenant_message{user_id, caf::actor{tenant}});
+    return caf::actor{tenant};
+  });
+  caf::scoped_actor self{p.system}; // the first request must find everybody in place
+  self->request(p.head, caf::infinite, caf::get_atom::value)
+      .receive([](bool) {}, [](const caf::error&) { spdlog::critical("the supervisor did not start"); });
+}
+
+actor_engine::~actor_engine() {
+  if (parts_->head)
+    drain(std::chrono::milliseconds{0});
+}
+
+void actor_engine::claim(claim_request request, reply<claim_grant> answer) {
+  auto admitted = parts_->gate.admit(request.user_id, answer);
+  if (!admitted)
+    return answer(fail(too_many_pending()));
+  const auto tenant = request.user_id;
+  parts_->everybody.send_tenant(tenant, claim_message{std::move(request), std::move(*admitted)});
+}
+
+void actor_engine::report_outcome(outcome_report report, reply<outcome_receipt> answer) {
+  auto admitted = parts_->gate.admit(report.user_id, answer);
+  if (!admitted)
+    return answer(fail(too_many_pending()));
+  const auto tenant = report.user_id;
+  parts_->everybody.send_tenant(tenant, outcome_message{std::move(report), std::move(*admitted)});
+}
+
+void actor_engine::cue_changed(const std::string& cue_id) {
+  parts_->everybody.send_all(pool::cue_clock, cue_changed_message{cue_id});
+}
+
+void actor_engine::execution_created(const std::string& user_id, const std::string& execution_id, bool webhook,
+                                     instant due) {
+  const bool now = due <= parts_->clock.now();
+  if (!webhook) {
+    if (now)
+      parts_->everybody.send_present_tenant(user_id, became_ready_message{{{due, execution_id}}});
+    return; // later: the tenant's next look finds it
+  }
+  if (now)
+    parts_->everybody.deliver({{execution_id, user_id}});
+  else
+    parts_->everybody.send_all(pool::deadline_clock, wake_at_message{due});
+}
+
+bool actor_engine::drain(std::chrono::milliseconds patience) {
+  const auto until = std::chrono::steady_clock::now() + patience;
+  auto& everybody = parts_->everybody;
+  const auto wait_for = [&](pool which) {
+    struct count {
+      std::mutex mutex;
+      std::condition_variable changed;
+      std::size_t open = 0;
+      bool clean = true;
+    };
+    auto left = std::make_shared<count>();
+    left->open = everybody.size(which);
+    for (std::size_t i = 0; i < everybody.size(which); ++i) {
+      reply<bool> done{[left](result<bool> r) {
+        const std::lock_guard lock{left->mutex};
+        left->clean = left->clean && r.value_or(false);
+        --left->open;
+        left->changed.notify_all();
+      }};
+      if (const auto member = everybody.member(which, i))
+        caf::anon_send(member, drain_message{std::move(done)});
+    }
+    std::unique_lock lock{left->mutex};
+    return left->changed.wait_until(lock, until, [&] { return left->open == 0; }) && left->clean;
+  };
+
+  bool clean = true;
+  for (const auto which : {pool::cue_clock, pool::deadline_clock, pool::deliver, pool::claim, pool::outcome})
+    clean = wait_for(which) && clean;
+  everybody.retire_all_tenants();
+  caf::anon_send(parts_->head, shut_down_message{});
+  parts_->head = {};
+  return clean;
+}
+
+} // namespace cued::actors

@@ -1,0 +1,143 @@
+#include "actors/clock/deadline_clock.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <spdlog/spdlog.h>
+
+namespace cued::actors {
+namespace {
+
+/// The wall clock may be stepped while we sleep: never sleep longer than this.
+constexpr std::chrono::seconds sleep_at_most{1};
+/// Retries further away than this are found by a later look.
+constexpr std::chrono::seconds look_ahead{60};
+/// Executions that no outbox row speaks for are looked for this often, and only if nothing has happened to them for as
+/// long.
+constexpr std::chrono::seconds search_every{60};
+constexpr std::chrono::seconds forgotten_after{60};
+constexpr std::chrono::hours clean_up_every{1};
+
+} // namespace
+
+deadline_clock::deadline_clock(caf::actor_config& config, std::unique_ptr<persistence::deadline_store> store,
+                               const time_source& clock, directory& others, probe& probe,
+                               deadline_clock_settings settings)
+    : caf::event_based_actor{config}, store_{std::move(store)}, clock_{clock}, others_{others}, probe_{probe},
+      settings_{settings} {}
+
+caf::behavior deadline_clock::make_behavior() {
+  wake_at_ = clock_.now();
+  arm();
+  return {
+      [this](tick_message m) { on_tick(m); },
+      [this](wake_at_message m) { on_wake_at(m); },
+      [this](const drain_message& m) { on_drain(m); },
+  };
+}
+
+void deadline_clock::arm() {
+  if (draining_)
+    return;
+  const auto wait = std::clamp<std::chrono::microseconds>(std::min(wake_at_, next_sweep_) - clock_.now(),
+                                                          std::chrono::microseconds{0}, sleep_at_most);
+  delayed_send(this, wait, tick_message{++generation_});
+}
+
+void deadline_clock::on_wake_at(wake_at_message message) {
+  if (message.when >= wake_at_)
+    return;
+  wake_at_ = message.when;
+  arm();
+}
+
+void deadline_clock::on_tick(tick_message message) {
+  if (message.generation != generation_ || draining_)
+    return;
+  const auto now = clock_.now();
+  if (now >= wake_at_)
+    hand_over_what_is_due(now);
+  if (now >= next_sweep_)
+    sweep(now);
+  arm();
+}
+
+void deadline_clock::hand_over_what_is_due(instant now) {
+  wake_at_ = now + settings_.sweep_every; // if Postgres is away, try again then
+  for (;;) {
+    const auto retries = store_->ready_retries(now);
+    if (!retries)
+      return;
+    if (retries->empty())
+      break;
+    others_.deliver(*retries);
+  }
+  if (const auto waiting = store_->undispatched(now))
+    others_.deliver(*waiting);
+  if (const auto next = store_->next_retry_before(now, now + look_ahead))
+    wake_at_ = next->value_or(now + look_ahead);
+}
+
+void deadline_clock::sweep(instant now) {
+  next_sweep_ = now + settings_.sweep_every;
+  hand_over_what_is_due(now);
+  if (std::exchange(first_sweep_, false) && settings_.sole_owner_since)
+    recover_silent_deliveries(*settings_.sole_owner_since, true);
+  recover_silent_deliveries(now - settings_.stale_after, false);
+  return_lost_claims(now);
+  if (const auto missed = store_->miss_unclaimed(now); missed && *missed > 0)
+    spdlog::info("{} executions were claimed by no worker in time", *missed);
+  if (now >= next_search_)
+    hand_over_forgotten(now);
+  if (now >= next_clean_up_) {
+    next_clean_up_ = now + clean_up_every;
+    if (const auto removed = store_->clean_up(now); removed && *removed > 0)
+      spdlog::info("clean-up removed {} rows", *removed);
+  }
+}
+
+void deadline_clock::recover_silent_deliveries(instant older_than, bool at_once) {
+  const auto silent = store_->stale_deliveries(older_than);
+  if (!silent)
+    return;
+  for (const auto& s : *silent) {
+    lost_attempt_message lost;
+    lost.delivery.execution_id = s.execution_id;
+    lost.delivery.user_id = s.user_id;
+    lost.delivery.cue_id = s.cue_id;
+    lost.delivery.attempt = s.attempts + 1;
+    lost.delivery.retry_max_attempts = s.retry_max_attempts;
+    lost.delivery.retry_backoff_json = s.retry_backoff_json;
+    lost.silent_seconds = s.silent_seconds;
+    lost.retry_at_once = at_once;
+    others_.send(pool::outcome, s.execution_id, std::move(lost));
+  }
+}
+
+void deadline_clock::return_lost_claims(instant now) {
+  const auto returned = store_->return_lost_claims(now);
+  if (!returned)
+    return;
+  std::map<std::string, became_ready_message> per_tenant;
+  for (const auto& r : *returned) {
+    spdlog::info("execution {} was given back: its worker fell silent", r.execution_id);
+    per_tenant[r.user_id].executions.push_back({r.scheduled_for, r.execution_id});
+  }
+  for (auto& [user_id, message] : per_tenant)
+    others_.send_present_tenant(user_id, std::move(message));
+}
+
+void deadline_clock::hand_over_forgotten(instant now) {
+  next_search_ = now + search_every;
+  if (const auto forgotten = store_->forgotten(now - forgotten_after); forgotten && !forgotten->empty()) {
+    spdlog::warn("{} executions had been forgotten by whoever queued them; delivering", forgotten->size());
+    others_.deliver(*forgotten);
+  }
+}
+
+void deadline_clock::on_drain(const drain_message& message) {
+  draining_ = true;
+  message.done(true);
+}
+
+} // namespace cued::actors

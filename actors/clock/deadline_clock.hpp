@@ -1,0 +1,64 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include <caf/event_based_actor.hpp>
+
+#include "actors/directory.hpp"
+#include "actors/messages.hpp"
+#include "actors/probe.hpp"
+#include "persistence/deadline_store.hpp"
+
+namespace cued::actors {
+
+struct deadline_clock_settings {
+  std::chrono::seconds sweep_every{5};   ///< POLLER_INTERVAL_SECONDS
+  std::chrono::seconds stale_after{300}; ///< EXECUTION_STALE_AFTER_SECONDS
+  /// Nobody else uses this database: what was in delivery before this process began belongs to one that is gone.
+  std::optional<instant> sole_owner_since;
+};
+
+/// The other clock: all that becomes due by waiting, apart from cues. Retries and postponed deliveries it wakes for at
+/// their instant; deliveries that fell silent, expired leases, runs nobody claimed, work that others left in the outbox
+/// and clean-up it looks for every few seconds.
+/// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection.
+/// Life: spawned and watched by the supervisor; it holds nothing but the instant it sleeps until.
+/// Never: judges an attempt (the outcome shards do), sends anything.
+class deadline_clock final : public caf::event_based_actor {
+public:
+  deadline_clock(caf::actor_config& config, std::unique_ptr<persistence::deadline_store> store,
+                 const time_source& clock, directory& others, probe& probe, deadline_clock_settings settings);
+
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "deadline_clock"; }
+
+private:
+  // -- messages -----------------------------------------------------------
+  void on_tick(tick_message message);
+  void on_wake_at(wake_at_message message);
+  void on_drain(const drain_message& message);
+
+  void arm();
+  void hand_over_what_is_due(instant now);
+  void sweep(instant now);
+  void recover_silent_deliveries(instant older_than, bool at_once);
+  void hand_over_forgotten(instant now);
+  void return_lost_claims(instant now);
+
+  // -- state ----------------------------------------------------------------
+  instant wake_at_{};     ///< the soonest retry or postponed delivery known
+  instant next_sweep_{};
+  instant next_search_{}; ///< for forgotten executions
+  instant next_clean_up_{};
+  bool first_sweep_ = true;
+  std::uint64_t generation_ = 0;
+  bool draining_ = false;
+  std::unique_ptr<persistence::deadline_store> store_;
+  const time_source& clock_;
+  directory& others_;
+  probe& probe_;
+  deadline_clock_settings settings_;
+};
+
+} // namespace cued::actors

@@ -1,0 +1,109 @@
+#include "actors/directory.hpp"
+
+#include <map>
+
+
+namespace cued::actors {
+
+std::string_view name_of(pool which) {
+  switch (which) {
+  case pool::claim:
+    return "claim";
+  case pool::deliver:
+    return "deliver";
+  case pool::outcome:
+    return "outcome";
+  case pool::cue_clock:
+    return "cue_clock";
+  case pool::deadline_clock:
+    return "deadline_clock";
+  }
+  return "unknown";
+}
+
+directory::directory(std::array<std::size_t, pools> sizes) {
+  for (std::size_t i = 0; i < pools; ++i)
+    members_[i].resize(sizes[i]);
+}
+
+void directory::on_tenant_wanted(tenant_maker make_tenant) { make_tenant_ = std::move(make_tenant); }
+
+void directory::place(pool which, std::size_t index, caf::actor member) {
+  const std::unique_lock lock{mutex_};
+  members_[static_cast<std::size_t>(which)][index] = std::move(member);
+}
+
+std::size_t directory::size(pool which) const { return members_[static_cast<std::size_t>(which)].size(); }
+
+caf::actor directory::member(pool which, std::size_t index) const {
+  const std::shared_lock lock{mutex_};
+  return members_[static_cast<std::size_t>(which)][index];
+}
+
+void directory::retire_tenant(const std::string& user_id) {
+  auto& home = part_of(user_id);
+  const std::lock_guard lock{home.mutex};
+  if (auto it = home.tenants.find(user_id); it != home.tenants.end()) {
+    deliver_to(it->second, retire_message{});
+    home.tenants.erase(it);
+  }
+}
+
+void directory::forget_tenant(const std::string& user_id, caf::actor_id id) {
+  auto& home = part_of(user_id);
+  const std::lock_guard lock{home.mutex};
+  if (auto it = home.tenants.find(user_id); it != home.tenants.end() && it->second.id() == id)
+    home.tenants.erase(it);
+}
+
+void directory::retire_all_tenants() {
+  for (auto& home : parts_) {
+    const std::lock_guard lock{home.mutex};
+    for (auto& [user_id, tenant] : home.tenants)
+      deliver_to(tenant, retire_message{});
+    home.tenants.clear();
+  }
+}
+
+std::size_t directory::tenants() const {
+  std::size_t n = 0;
+  for (auto& home : parts_) {
+    const std::lock_guard lock{home.mutex};
+    n += home.tenants.size();
+  }
+  return n;
+}
+
+std::size_t directory::shard_of(std::string_view id, std::size_t shards) {
+  std::uint64_t hash = 14695981039346656037ull;
+  for (const char c : id)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ull;
+  return hash % shards;
+}
+
+void directory::deliver(const std::vector<persistence::due_delivery>& due) const {
+  std::vector<deliver_message> per_shard(size(pool::deliver));
+  for (const auto& d : due)
+    per_shard[shard_of(d.execution_id, per_shard.size())].due.push_back(d);
+  for (std::size_t i = 0; i < per_shard.size(); ++i)
+    if (!per_shard[i].due.empty())
+      deliver_to(member(pool::deliver, i), std::move(per_shard[i]));
+}
+
+void directory::announce(const std::vector<persistence::fired_cue>& fired) const {
+  std::vector<persistence::due_delivery> webhooks;
+  std::map<std::string, became_ready_message> per_tenant;
+  for (const auto& f : fired) {
+    if (!f.created)
+      continue;
+    if (f.webhook)
+      webhooks.push_back({f.execution_id, f.user_id});
+    else
+      per_tenant[f.user_id].executions.push_back({f.scheduled_for, f.execution_id});
+  }
+  deliver(webhooks);
+  for (auto& [user_id, message] : per_tenant)
+    send_present_tenant(user_id, std::move(message));
+}
+
+} // namespace cued::actors

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/send.hpp>
+
+#include "actors/messages.hpp"
+#include "persistence/clock_store.hpp"
+
+namespace cued::actors {
+
+enum class pool { claim, deliver, outcome, cue_clock, deadline_clock };
+
+[[nodiscard]] std::string_view name_of(pool which);
+
+/// Who is in charge of what at this moment. An execution belongs to exactly one member of each pool, by the hash of its
+/// id. The supervisor writes the pools; tenants come into being at their first message.
+/// A message to a member that is just being restarted is dropped, which answers its sender with 503.
+/// Thread: any.
+class directory {
+public:
+  static constexpr std::size_t pools = 5;
+
+  /// `make_tenant` spawns a tenant actor for a user; called under a lock, so it must not call back.
+  using tenant_maker = std::function<caf::actor(const std::string& user_id)>;
+
+  explicit directory(std::array<std::size_t, pools> sizes);
+
+  void on_tenant_wanted(tenant_maker make_tenant);
+
+  // -- written by the supervisor --------------------------------------------
+  void place(pool which, std::size_t index, caf::actor member);
+  [[nodiscard]] std::size_t size(pool which) const;
+  [[nodiscard]] caf::actor member(pool which, std::size_t index) const;
+
+  // -- used by everybody ------------------------------------------------------
+  /// Sends to the one member in charge of `id`.
+  template <class Message>
+  void send(pool which, std::string_view id, Message message) const {
+    deliver_to(member(which, shard_of(id, size(which))), std::move(message));
+  }
+
+  template <class Message>
+  void send_all(pool which, const Message& message) const {
+    for (std::size_t i = 0; i < size(which); ++i)
+      deliver_to(member(which, i), message);
+  }
+
+  /// Sends to the tenant, making it if it is not there.
+  template <class Message>
+  void send_tenant(const std::string& user_id, Message message) {
+    auto& home = part_of(user_id);
+    const std::lock_guard lock{home.mutex};
+    auto& tenant = home.tenants[user_id];
+    if (!tenant)
+      tenant = make_tenant_(user_id);
+    deliver_to(tenant, std::move(message));
+  }
+
+  /// Sends only if the tenant is there: news that a sleeping tenant will read from the database anyway.
+  template <class Message>
+  void send_present_tenant(const std::string& user_id, Message message) const {
+    auto& home = part_of(user_id);
+    const std::lock_guard lock{home.mutex};
+    if (auto it = home.tenants.find(user_id); it != home.tenants.end())
+      deliver_to(it->second, std::move(message));
+  }
+
+  /// Forgets the tenant and tells it so; later messages go to a new one.
+  void retire_tenant(const std::string& user_id);
+  /// Forgets the tenant if it is this one (it died).
+  void forget_tenant(const std::string& user_id, caf::actor_id id);
+  void retire_all_tenants();
+  [[nodiscard]] std::size_t tenants() const;
+
+  /// FNV-1a, the same on every node and at every start.
+  [[nodiscard]] static std::size_t shard_of(std::string_view id, std::size_t shards);
+
+  // -- hand-over of what became due -------------------------------------------
+  /// Webhook executions to their deliver shards, in one message each.
+  void deliver(const std::vector<persistence::due_delivery>& due) const;
+  /// What the clock has fired: to deliver shards and to the tenants' ready lists.
+  void announce(const std::vector<persistence::fired_cue>& fired) const;
+
+private:
+  struct part {
+    mutable std::mutex mutex;
+    std::unordered_map<std::string, caf::actor> tenants;
+  };
+  static constexpr std::size_t parts = 16;
+
+  template <class Message>
+  static void deliver_to(const caf::actor& receiver, Message message) {
+    if (receiver)
+      caf::anon_send(receiver, std::move(message));
+  }
+
+  part& part_of(const std::string& user_id) const { return parts_[shard_of(user_id, parts)]; }
+
+  mutable std::shared_mutex mutex_;
+  std::array<std::vector<caf::actor>, pools> members_;
+  mutable std::array<part, parts> parts_;
+  tenant_maker make_tenant_;
+};
+
+} // namespace cued::actors

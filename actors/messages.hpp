@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include "actors/deliver/webhook_sender.hpp"
+#include "actors/engine.hpp"
+#include "actors/reply.hpp"
+#include "persistence/claim_store.hpp"
+#include "persistence/delivery_store.hpp"
+
+/// What actors say to each other. All of it stays in this process, so CAF never has to serialise it.
+/// A message that carries a reply and is dropped (its receiver died) answers with 503 by itself: see actors/reply.hpp.
+namespace cued::actors {
+
+// -- to a tenant, and on to the shard in charge ----------------------------
+
+struct claim_message {
+  claim_request request;
+  reply<claim_grant> answer;
+};
+struct outcome_message {
+  outcome_report report;
+  reply<outcome_receipt> answer;
+};
+
+// -- between a tenant and a claim shard --------------------------------------
+
+struct fetch_ready_message {
+  std::string user_id;
+  std::size_t limit = 0;
+  reply<std::vector<persistence::ready_execution>> answer;
+};
+struct ready_fetched_message {
+  std::uint64_t fetch = 0; ///< which of the tenant's fetches this answers
+  result<std::vector<persistence::ready_execution>> found;
+};
+struct claim_settled_message {
+  claim_message original;
+  std::string execution_id;
+  result<claim_grant> outcome;
+};
+
+/// To a tenant: executions that its workers may claim from now on.
+struct became_ready_message {
+  std::vector<persistence::ready_execution> executions;
+};
+/// To a tenant: nobody will send to you any more; go when your work is done.
+struct retire_message {};
+/// A tenant to itself: has anything happened since?
+struct idle_check_message {};
+
+// -- on the way of a delivery -------------------------------------------------
+
+/// To a deliver shard: these are due now.
+struct deliver_message {
+  std::vector<persistence::due_delivery> due;
+};
+/// To an outcome shard: how an attempt ended.
+struct attempt_message {
+  persistence::started_delivery delivery;
+  webhook_response response;
+};
+/// To an outcome shard: an attempt that began and whose end nobody will ever report.
+struct lost_attempt_message {
+  persistence::started_delivery delivery; ///< only ids, attempt and retry settings are filled
+  int silent_seconds = 0;
+  bool retry_at_once = false; ///< its sender died with this process, the endpoint is not to blame
+};
+/// To a deliver shard: a slot is free again.
+struct attempt_over_message {
+  std::string execution_id, user_id;
+};
+
+// -- to the clocks -------------------------------------------------------------
+
+struct cue_changed_message {
+  std::string cue_id;
+};
+/// To the deadline clock: something in the database becomes due then.
+struct wake_at_message {
+  instant when;
+};
+
+// -- an actor to itself ----------------------------------------------------------
+
+/// Comes after everything that was waiting when it was sent: closes the batch.
+struct flush_message {};
+struct tick_message {
+  std::uint64_t generation = 0; ///< only the newest counts
+};
+
+// -- supervision -----------------------------------------------------------------
+
+/// To a pool member: finish what you have begun, begin nothing new, answer when nothing is in flight.
+struct drain_message {
+  reply<bool> done;
+};
+
+} // namespace cued::actors
+
+#define CUED_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cued::actors::name)
+CUED_MESSAGE(claim_message)
+CUED_MESSAGE(outcome_message)
+CUED_MESSAGE(fetch_ready_message)
+CUED_MESSAGE(ready_fetched_message)
+CUED_MESSAGE(claim_settled_message)
+CUED_MESSAGE(became_ready_message)
+CUED_MESSAGE(retire_message)
+CUED_MESSAGE(idle_check_message)
+CUED_MESSAGE(deliver_message)
+CUED_MESSAGE(attempt_message)
+CUED_MESSAGE(lost_attempt_message)
+CUED_MESSAGE(attempt_over_message)
+CUED_MESSAGE(cue_changed_message)
+CUED_MESSAGE(wake_at_message)
+CUED_MESSAGE(flush_message)
+CUED_MESSAGE(tick_message)
+CUED_MESSAGE(drain_message)
+#undef CUED_MESSAGE

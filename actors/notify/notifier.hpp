@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+
+#include "domain/instant.hpp"
+
+/// Letters to the owner of an account. Source: spec/auth.md §7.
+namespace cued::actors {
+
+/// Who asks hands over and goes on: implementations send in the background, with a time-out, and report failure to the
+/// log only. A letter never fails the request that caused it. Any thread.
+class notifier {
+public:
+  virtual ~notifier() = default;
+
+  /// Whether a magic link would reach anybody. If not, a login by e-mail is refused before it begins.
+  [[nodiscard]] virtual bool delivers_magic_links() const = 0;
+
+  virtual void magic_link(const std::string& email, const std::string& link) = 0;
+  virtual void api_key_regenerated(const std::string& email, instant when) = 0;
+  virtual void webhook_secret_rotated(const std::string& email, instant when) = 0;
+};
+
+/// Letters that end as log lines: for servers without a mail account. A magic link is a key to the account it names,
+/// so it is written out only where the operator is the only reader, in development.
+class log_notifier final : public notifier {
+public:
+  enum class magic_links { written_out, withheld };
+
+  explicit log_notifier(magic_links links) : links_{links} {}
+
+  [[nodiscard]] bool delivers_magic_links() const override { return links_ == magic_links::written_out; }
+  void magic_link(const std::string& email, const std::string& link) override;
+  void api_key_regenerated(const std::string& email, instant when) override;
+  void webhook_secret_rotated(const std::string& email, instant when) override;
+
+private:
+  magic_links links_;
+};
+
+/// How letters tell a time: `2026-11-24 13:00:05 UTC`.
+[[nodiscard]] std::string letter_time(instant when);
+
+} // namespace cued::actors

@@ -1,0 +1,166 @@
+#include "actors/outcome/outcome_actor.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "actors/outcome/attempt_verdict.hpp"
+
+namespace cued::actors {
+namespace {
+
+/// While Postgres is away, attempts are tried again after this long.
+constexpr std::chrono::milliseconds retry_pause{250};
+/// Beyond this many the oldest are let go; their rows are recovered as stale deliveries.
+constexpr std::size_t attempts_kept_at_most = 100'000;
+
+persistence::reported_outcome to_store(outcome_report&& r) {
+  return {std::move(r.user_id),     std::move(r.execution_id), r.success,
+          std::move(r.result),      std::move(r.error),        std::move(r.metadata_json),
+          std::move(r.external_id), std::move(r.result_url),   std::move(r.result_ref),
+          std::move(r.result_type), std::move(r.summary),      std::move(r.artifacts_json),
+          r.metadata_too_large};
+}
+
+result<outcome_receipt> answer_of(const persistence::recorded_outcome& recorded) {
+  using verdict = persistence::recorded_outcome::verdict;
+  switch (recorded.what) {
+  case verdict::recorded:
+    return outcome_receipt{recorded.outcome_state};
+  case verdict::already_recorded:
+    return fail(409, "outcome_already_recorded", "Outcome already recorded for this execution");
+  case verdict::refused:
+    return fail(400, "metadata_too_large", "Metadata must be at most 10240 bytes");
+  case verdict::not_found:
+    break;
+  }
+  return fail(404, "execution_not_found", "Execution not found");
+}
+
+} // namespace
+
+outcome_actor::outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store,
+                             const time_source& clock, const directory& others, probe& probe)
+    : caf::event_based_actor{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others},
+      probe_{probe} {}
+
+caf::behavior outcome_actor::make_behavior() {
+  return {
+      [this](outcome_message& m) { on_report(m); },
+      [this](const attempt_message& m) { on_attempt(m); },
+      [this](const lost_attempt_message& m) { on_lost_attempt(m); },
+      [this](flush_message) { on_flush(); },
+      [this](const drain_message& m) { on_drain(m); },
+  };
+}
+
+void outcome_actor::on_exit() { reports_.clear(); }
+
+void outcome_actor::on_report(outcome_message& message) {
+  const auto tenant = message.report.user_id;
+  reports_.push(tenant, std::move(message));
+  arm();
+}
+
+void outcome_actor::on_attempt(const attempt_message& message) {
+  auto attempt = judge_attempt(message.delivery, message.response, clock_.now());
+  probe_.delivery(attempt.what);
+  keep_attempt(std::move(attempt));
+}
+
+void outcome_actor::on_lost_attempt(const lost_attempt_message& message) {
+  keep_attempt(judge_lost_attempt(message.delivery, message.silent_seconds, message.retry_at_once, clock_.now()));
+}
+
+void outcome_actor::keep_attempt(persistence::attempt_result attempt) {
+  if (attempts_.size() >= attempts_kept_at_most) {
+    spdlog::error("too many attempts wait to be recorded; execution {} will be recovered as stale",
+                  attempts_.front().execution_id);
+    attempts_.pop_front();
+  }
+  attempts_.push_back(std::move(attempt));
+  arm();
+}
+
+void outcome_actor::arm() {
+  if (armed_)
+    return;
+  armed_ = true;
+  send(this, flush_message{});
+}
+
+void outcome_actor::on_flush() {
+  armed_ = false;
+  record_reports();
+  record_attempts();
+  if (!reports_.empty())
+    arm();
+}
+
+void outcome_actor::record_reports() {
+  auto batch = reports_.take(batch_rows_at_most);
+  if (batch.empty())
+    return;
+  std::vector<persistence::reported_outcome> reports;
+  reports.reserve(batch.size());
+  for (auto& m : batch)
+    reports.push_back(to_store(std::move(m.report)));
+
+  const auto recorded = store_->record_outcomes(reports, batch_clock_.next());
+  probe_.outcome_batch(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    batch[i].answer(recorded ? answer_of((*recorded)[i]) : result<outcome_receipt>{fail(recorded.error())});
+}
+
+void outcome_actor::record_attempts() {
+  if (attempts_.empty())
+    return;
+  const auto n = std::min(attempts_.size(), batch_rows_at_most);
+  const std::vector<persistence::attempt_result> batch(attempts_.begin(), attempts_.begin() + std::ptrdiff_t(n));
+  const auto recorded = store_->record_attempts(batch, batch_clock_.next());
+  if (!recorded && recorded.error().status == 503) {
+    armed_ = true;
+    delayed_send(this, retry_pause, flush_message{});
+    return;
+  }
+  attempts_.erase(attempts_.begin(), attempts_.begin() + std::ptrdiff_t(n));
+  if (recorded)
+    tell_clock(batch);
+  else
+    record_attempts_one_by_one(batch);
+  if (!attempts_.empty())
+    arm();
+}
+
+void outcome_actor::record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch) {
+  for (const auto& attempt : batch) {
+    const auto recorded = store_->record_attempts({attempt}, batch_clock_.next());
+    if (recorded)
+      tell_clock({attempt});
+    else if (recorded.error().status == 503)
+      attempts_.push_back(attempt);
+    else
+      spdlog::error("attempt {} of execution {} cannot be recorded; it will be recovered as stale", attempt.attempt,
+                    attempt.execution_id);
+  }
+}
+
+void outcome_actor::tell_clock(const std::vector<persistence::attempt_result>& batch) const {
+  std::optional<instant> soonest;
+  for (const auto& attempt : batch)
+    if (attempt.next_retry && (!soonest || *attempt.next_retry < *soonest))
+      soonest = attempt.next_retry;
+  if (soonest)
+    others_.send_all(pool::deadline_clock, wake_at_message{*soonest});
+}
+
+void outcome_actor::on_drain(const drain_message& message) {
+  while (!reports_.empty())
+    record_reports();
+  record_attempts();
+  if (!attempts_.empty())
+    spdlog::warn("{} attempts could not be recorded before the end; they will be recovered as stale", attempts_.size());
+  message.done(attempts_.empty());
+}
+
+} // namespace cued::actors

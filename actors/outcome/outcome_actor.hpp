@@ -1,0 +1,58 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+
+#include <caf/event_based_actor.hpp>
+
+#include "actors/batching.hpp"
+#include "actors/directory.hpp"
+#include "actors/fair_queue.hpp"
+#include "actors/messages.hpp"
+#include "actors/probe.hpp"
+#include "persistence/outcome_store.hpp"
+
+namespace cued::actors {
+
+/// Writes down how things ended, in batches: what workers and handlers report, and what webhook attempts came to. What
+/// arrived while the last batch was committing is the next one.
+/// Reports are answered; when Postgres is away they are answered with 503. Attempts have nobody to answer: they are
+/// kept and tried again until they are written (and if this actor dies first, the row is found stale and recovered).
+/// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the open batches.
+/// Life: spawned and watched by the supervisor. Never: sends HTTP, decides admission.
+class outcome_actor final : public caf::event_based_actor {
+public:
+  outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store, const time_source& clock,
+                const directory& others, probe& probe);
+
+  caf::behavior make_behavior() override;
+  void on_exit() override;
+  const char* name() const override { return "outcome"; }
+
+private:
+  // -- messages -----------------------------------------------------------
+  void on_report(outcome_message& message); ///< joins the open batch of reports
+  void on_attempt(const attempt_message& message);
+  void on_lost_attempt(const lost_attempt_message& message);
+  void on_flush();                          ///< one statement for each of the two batches
+  void on_drain(const drain_message& message);
+
+  void arm();
+  void keep_attempt(persistence::attempt_result attempt);
+  void record_reports();
+  void record_attempts();
+  void record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch);
+  void tell_clock(const std::vector<persistence::attempt_result>& batch) const;
+
+  // -- state ----------------------------------------------------------------
+  fair_queue<outcome_message> reports_;
+  std::deque<persistence::attempt_result> attempts_;
+  bool armed_ = false; ///< a flush message is on its way
+  std::unique_ptr<persistence::outcome_store> store_;
+  const time_source& clock_;
+  batch_clock batch_clock_;
+  const directory& others_;
+  probe& probe_;
+};
+
+} // namespace cued::actors

@@ -1,0 +1,90 @@
+#include "actors/probe.hpp"
+
+#include <string>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+namespace cued::actors {
+namespace {
+
+const prometheus::Histogram::BucketBoundaries lateness_seconds{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+                                                               0.5,   1,      2.5,   5,    10,    30,   60,  300};
+
+prometheus::Family<prometheus::Counter>& counters(prometheus::Registry& registry, const char* name, const char* help) {
+  return prometheus::BuildCounter().Name(name).Help(help).Register(registry);
+}
+
+prometheus::Family<prometheus::Histogram>& lateness(prometheus::Registry& registry) {
+  return prometheus::BuildHistogram()
+      .Name("cued_lateness_seconds")
+      .Help("How long after its scheduled instant an execution reached a stage")
+      .Register(registry);
+}
+
+prometheus::Family<prometheus::Counter>& deliveries(prometheus::Registry& registry) {
+  return counters(registry, "cued_webhook_attempts_total", "Webhook attempts by how they ended");
+}
+
+double seconds(std::chrono::microseconds t) { return std::chrono::duration<double>(t).count(); }
+
+} // namespace
+
+probe::probe(prometheus::Registry& registry)
+    : registry_{registry},
+      claims_{&counters(registry, "cued_claims_total", "Claims asked for").Add({})},
+      claim_batches_{&counters(registry, "cued_claim_batches_total", "Commits that carried claims").Add({})},
+      outcomes_{&counters(registry, "cued_outcomes_total", "Outcomes reported").Add({})},
+      outcome_batches_{&counters(registry, "cued_outcome_batches_total", "Commits that carried outcomes").Add({})},
+      fired_{&counters(registry, "cued_fired_total", "Executions made by the clock").Add({})},
+      delivered_{&deliveries(registry).Add({{"result", "success"}})},
+      retried_{&deliveries(registry).Add({{"result", "retry"}})},
+      failed_{&deliveries(registry).Add({{"result", "failed"}})},
+      poisoned_{&counters(registry, "cued_poisoned_rows_total", "Rows put aside because they could not be processed")
+                     .Add({})},
+      fired_lateness_{&lateness(registry).Add({{"stage", "fired"}}, lateness_seconds)},
+      sent_lateness_{&lateness(registry).Add({{"stage", "sent"}}, lateness_seconds)},
+      tenants_{&prometheus::BuildGauge()
+                    .Name("cued_tenant_actors")
+                    .Help("Tenants with an actor in memory")
+                    .Register(registry)
+                    .Add({})} {}
+
+void probe::claim_batch(std::size_t rows) {
+  claims_->Increment(static_cast<double>(rows));
+  claim_batches_->Increment();
+}
+
+void probe::outcome_batch(std::size_t rows) {
+  outcomes_->Increment(static_cast<double>(rows));
+  outcome_batches_->Increment();
+}
+
+void probe::fired(std::size_t executions) { fired_->Increment(static_cast<double>(executions)); }
+void probe::fired_after(std::chrono::microseconds lateness) { fired_lateness_->Observe(seconds(lateness)); }
+void probe::sent_after(std::chrono::microseconds lateness) { sent_lateness_->Observe(seconds(lateness)); }
+
+void probe::delivery(persistence::attempt_result::verdict verdict) {
+  switch (verdict) {
+  case persistence::attempt_result::verdict::success:
+    return delivered_->Increment();
+  case persistence::attempt_result::verdict::retry:
+    return retried_->Increment();
+  case persistence::attempt_result::verdict::failed:
+    return failed_->Increment();
+  }
+}
+
+void probe::poisoned_row() { poisoned_->Increment(); }
+
+void probe::restarted(std::string_view pool_name) {
+  counters(registry_, "cued_actor_restarts_total", "Actors that died and were spawned again")
+      .Add({{"pool", std::string{pool_name}}})
+      .Increment();
+}
+
+void probe::tenants(std::size_t n) { tenants_->Set(static_cast<double>(n)); }
+
+} // namespace cued::actors

@@ -1,0 +1,81 @@
+#pragma once
+
+#include <chrono>
+#include <deque>
+#include <functional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include <caf/event_based_actor.hpp>
+
+#include "actors/directory.hpp"
+#include "actors/probe.hpp"
+
+namespace cued::actors {
+
+/// A pool member that died: spawned again after a pause that grows with each death in a row.
+struct restart_policy {
+  std::chrono::milliseconds first_pause{50};
+  std::chrono::milliseconds longest_pause{5'000};
+  std::size_t deaths_at_most = 10; ///< of one member within `deaths_within`: more is hopeless
+  std::chrono::seconds deaths_within{60};
+};
+
+/// Brings a pool member into being.
+using member_maker = std::function<caf::actor(caf::event_based_actor& supervisor, std::size_t index)>;
+
+struct spawn_message { ///< the supervisor to itself: the pause is over
+  pool which{};
+  std::size_t index = 0;
+};
+struct watch_tenant_message {
+  std::string user_id;
+  caf::actor tenant;
+};
+/// Ends all pool members, in this order: what feeds others goes first.
+struct shut_down_message {};
+
+/// Owns the pools and watches everybody. A member that dies (a broken invariant throws) is spawned again with backoff;
+/// what was pending on it has been answered with 503 by then, because its replies died with it. A member that keeps
+/// dying is not hidden: `on_hopeless` is called once, and main ends the process with a clear last line.
+/// Thread: cooperative. Owns: the members' life. Never: handles work.
+class supervisor final : public caf::event_based_actor {
+public:
+  supervisor(caf::actor_config& config, directory& everybody, std::unordered_map<pool, member_maker> makers,
+             probe& probe, restart_policy policy, std::function<void(std::string)> on_hopeless);
+
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "supervisor"; }
+
+private:
+  struct member {
+    pool which{};
+    std::size_t index = 0;
+    std::deque<std::chrono::steady_clock::time_point> deaths; ///< recent ones
+  };
+
+  void on_down(const caf::down_msg& down);
+  void on_spawn(spawn_message message);
+  void on_watch_tenant(const watch_tenant_message& message);
+  void on_shut_down();
+
+  void spawn_member(pool which, std::size_t index);
+  void on_member_down(member dead, const std::string& why);
+
+  directory& everybody_;
+  std::unordered_map<pool, member_maker> makers_;
+  probe& probe_;
+  restart_policy policy_;
+  std::function<void(std::string)> on_hopeless_;
+  std::unordered_map<caf::actor_id, member> members_;
+  std::unordered_map<std::size_t, member> resting_; ///< by pool and index: dead, about to be spawned again
+  std::unordered_map<caf::actor_id, std::string> tenants_;
+  bool shutting_down_ = false;
+};
+
+} // namespace cued::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cued::actors::spawn_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cued::actors::watch_tenant_message)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cued::actors::shut_down_message)

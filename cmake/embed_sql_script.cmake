@@ -1,0 +1,15 @@
+# Run by cued_embed_sql: writes one C++ file with the text of each file of SOURCES, in that order.
+set(text "#include \"persistence/postgres/migrations.hpp\"\n\nnamespace cued::persistence {\n\n")
+string(APPEND text "std::vector<migration> migrations() {\n  return {\n")
+foreach(source IN LISTS SOURCES)
+  get_filename_component(name ${source} NAME_WE)
+  if(NOT name MATCHES "^([0-9][0-9][0-9][0-9])_[a-z0-9_]+$")
+    message(FATAL_ERROR "${source}: a migration is called NNNN_words_in_snake_case.sql")
+  endif()
+  # 1 in front keeps leading zeros from making an octal number.
+  math(EXPR number "1${CMAKE_MATCH_1} - 10000")
+  file(READ ${source} sql)
+  string(APPEND text "{${number}, \"${name}\", R\"embedded(${sql})embedded\"},\n")
+endforeach()
+string(APPEND text "  };\n}\n\n} // namespace cued::persistence\n")
+file(WRITE ${OUTPUT} "${text}")

@@ -1,0 +1,47 @@
+#include "domain/identifiers.hpp"
+
+namespace cued {
+
+namespace {
+
+constexpr std::string_view pattern = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+constexpr std::size_t hex_digit_count = 32;
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
+
+std::string_view without_wrapping(std::string_view text) {
+  constexpr std::string_view urn = "urn:uuid:";
+  if (text.starts_with(urn))
+    return text.substr(urn.size());
+  if (text.size() >= 2 && text.front() == '{' && text.back() == '}')
+    return text.substr(1, text.size() - 2);
+  return text;
+}
+
+} // namespace
+
+std::optional<std::string> canonical_uuid(std::string_view text) {
+  const std::string_view bare = without_wrapping(text);
+  const bool hyphenated = bare.size() == pattern.size();
+  if (!hyphenated && (bare.size() != hex_digit_count || bare.size() != text.size()))
+    return std::nullopt;
+
+  std::string canonical;
+  canonical.reserve(pattern.size());
+  std::size_t next = 0;
+  for (const char wanted : pattern) {
+    if (wanted == '-' && !hyphenated) {
+      canonical += '-';
+      continue;
+    }
+    const char c = lower(bare[next++]);
+    if (wanted == '-' ? c != '-' : !is_hex_digit(c))
+      return std::nullopt;
+    canonical += c;
+  }
+  return canonical;
+}
+
+} // namespace cued

@@ -1,0 +1,124 @@
+#include "http/client/webhook_client.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
+#include <spdlog/spdlog.h>
+
+namespace cued::http::client {
+
+namespace asio = boost::asio;
+
+namespace {
+
+actors::webhook_response not_sent(std::string why) {
+  actors::webhook_response answer;
+  answer.what = actors::webhook_response::failure::could_not_connect;
+  answer.detail = std::move(why);
+  return answer;
+}
+
+/// An exception in an exchange is a fault of ours or of memory; the delivery must still come to an end.
+actors::webhook_response explain(const std::exception_ptr& thrown) {
+  actors::webhook_response answer;
+  answer.what = actors::webhook_response::failure::protocol_error;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const std::exception& e) {
+    answer.detail = e.what();
+  } catch (...) {
+    answer.detail = "unknown exception";
+  }
+  spdlog::error("webhook exchange failed: {}", answer.detail);
+  return answer;
+}
+
+} // namespace
+
+webhook_client::webhook_client(options chosen, security::url_policy policy, asio::ssl::context tls,
+                               name_resolver& names, const time_source& clock)
+    : options_{chosen}, policy_{std::move(policy)}, tls_{std::move(tls)},
+      surroundings_{tls_, names, policy_, clock}, io_{static_cast<int>(chosen.threads)},
+      work_{asio::make_work_guard(io_)} {
+  for (std::size_t i = 0; i < chosen.threads; ++i)
+    threads_.emplace_back([this] { io_.run(); });
+}
+
+webhook_client::~webhook_client() {
+  {
+    const std::lock_guard lock{mutex_};
+    closing_ = true;
+    for (auto& next : waiting_)
+      asio::post(io_, [done = std::move(next.done)] { done(not_sent("The server is shutting down")); });
+    waiting_.clear();
+    for (const auto& [key, exchange] : under_way_)
+      if (const auto alive = exchange.lock())
+        asio::post(alive->executor(), [alive] { alive->abort(); });
+  }
+  work_.reset();
+  for (auto& thread : threads_)
+    thread.join();
+}
+
+void webhook_client::send(actors::webhook_request request, done_function done) {
+  job next{std::move(request), std::move(done)};
+  std::string refusal;
+  {
+    const std::lock_guard lock{mutex_};
+    if (closing_)
+      refusal = "The server is shutting down";
+    else if (places_taken_ < options_.concurrency)
+      ++places_taken_;
+    else if (waiting_.size() < options_.waiting_limit)
+      return waiting_.push_back(std::move(next));
+    else
+      refusal = "Too many webhooks wait to be sent";
+  }
+  if (refusal.empty())
+    start(std::move(next));
+  else
+    asio::post(io_, [done = std::move(next.done), refusal] { done(not_sent(refusal)); });
+}
+
+void webhook_client::start(job next) {
+  auto exchange = std::make_shared<webhook_exchange>(asio::make_strand(io_), surroundings_, std::move(next.request));
+  {
+    const std::lock_guard lock{mutex_};
+    under_way_.emplace(exchange.get(), exchange);
+  }
+  asio::co_spawn(exchange->executor(), exchange->run(),
+                 [this, exchange, done = std::move(next.done)](const std::exception_ptr& thrown,
+                                                               actors::webhook_response answer) {
+                   finish(exchange.get(), done, thrown ? explain(thrown) : std::move(answer));
+                 });
+}
+
+void webhook_client::finish(const webhook_exchange* ended, const done_function& done,
+                            actors::webhook_response answer) {
+  std::optional<job> next;
+  {
+    const std::lock_guard lock{mutex_};
+    under_way_.erase(ended);
+    if (waiting_.empty())
+      --places_taken_;
+    else {
+      next = std::move(waiting_.front());
+      waiting_.pop_front();
+    }
+  }
+  if (next)
+    start(std::move(*next));
+  done(std::move(answer));
+}
+
+std::size_t webhook_client::under_way() const {
+  const std::lock_guard lock{mutex_};
+  return under_way_.size();
+}
+
+std::size_t webhook_client::waiting() const {
+  const std::lock_guard lock{mutex_};
+  return waiting_.size();
+}
+
+} // namespace cued::http::client

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "http/client/webhook_exchange.hpp"
+
+namespace cued::http::client {
+
+/// The webhook_sender of the product: HTTP/1.1 over connections of its own, at most `concurrency` at once; who comes
+/// later waits in line. The deadline of a request starts when its turn comes.
+///
+/// Owned by main. Threads: its own, which only do network I/O and call `done`. Any thread may call send().
+/// Destruction gives up what is under way and what waits (each `done` is still called) and joins the threads; whoever
+/// wants results to the last waits for them first.
+/// Never: retries, records, knows tenants' caps (deliver does), reads proxies from the environment.
+class webhook_client final : public actors::webhook_sender {
+public:
+  struct options {
+    std::size_t concurrency = 50;       ///< WEBHOOK_CONCURRENCY_PER_WORKER
+    std::size_t waiting_limit = 10'000; ///< beyond it a send fails at once, without being tried
+    std::size_t threads = 2;
+  };
+
+  webhook_client(options chosen, security::url_policy policy, boost::asio::ssl::context tls, name_resolver& names,
+                 const time_source& clock);
+  ~webhook_client() override;
+  webhook_client(const webhook_client&) = delete;
+  webhook_client& operator=(const webhook_client&) = delete;
+
+  void send(actors::webhook_request request, std::function<void(actors::webhook_response)> done) override;
+
+  [[nodiscard]] std::size_t under_way() const;
+  [[nodiscard]] std::size_t waiting() const;
+
+private:
+  using done_function = std::function<void(actors::webhook_response)>;
+  struct job {
+    actors::webhook_request request;
+    done_function done;
+  };
+
+  void start(job next); ///< its place is counted already
+  void finish(const webhook_exchange* ended, const done_function& done, actors::webhook_response answer);
+
+  const options options_;
+  const security::url_policy policy_;
+  boost::asio::ssl::context tls_;
+  const exchange_surroundings surroundings_;
+  boost::asio::io_context io_;
+  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+
+  mutable std::mutex mutex_;
+  std::deque<job> waiting_;
+  std::unordered_map<const webhook_exchange*, std::weak_ptr<webhook_exchange>> under_way_;
+  std::size_t places_taken_ = 0;
+  bool closing_ = false;
+
+  std::vector<std::thread> threads_;
+};
+
+} // namespace cued::http::client

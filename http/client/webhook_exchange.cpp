@@ -1,0 +1,215 @@
+#include "http/client/webhook_exchange.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <tuple>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/buffer_body.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+
+#include "http/client/request_head.hpp"
+#include "http/client/response_text.hpp"
+
+namespace cued::http::client {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace ssl = boost::asio::ssl;
+using steady = std::chrono::steady_clock;
+using failure = actors::webhook_response::failure;
+
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+
+/// `Retry-After: 120`. The form with a date is not used: what a receiver means by it depends on its clock.
+std::optional<int> read_retry_after(std::string_view value) {
+  int seconds = 0;
+  const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+  if (failed != std::errc{} || end != value.data() + value.size() || seconds < 0)
+    return std::nullopt;
+  return seconds;
+}
+
+bool is_interim(unsigned status) {
+  return status / 100 == 1 && status != 101; // 101 is the end of HTTP on this connection
+}
+
+/// The end of a body that has no length is the end of the connection; many servers forget TLS' goodbye before it.
+bool ends_body(const boost::system::error_code& failed, bool until_end) {
+  return until_end && failed == ssl::error::stream_truncated;
+}
+
+} // namespace
+
+webhook_exchange::webhook_exchange(asio::any_io_executor executor, const exchange_surroundings& surroundings,
+                                   actors::webhook_request request)
+    : executor_{std::move(executor)}, with_{surroundings}, request_{std::move(request)} {}
+
+asio::awaitable<actors::webhook_response> webhook_exchange::run() {
+  deadline_ = steady::now() + request_.deadline;
+  auto ended = co_await attempt();
+  response answer = ended ? std::move(*ended) : std::move(ended.error());
+  answer.first_byte_sent_at = first_byte_sent_at_;
+  stream_.reset();
+  co_return answer;
+}
+
+void webhook_exchange::abort() {
+  aborted_ = true;
+  if (stream_)
+    stream_->close();
+}
+
+asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::attempt() {
+  const auto candidate = security::check_text(request_.url, with_.policy);
+  if (!candidate)
+    co_return give_up(failure::blocked, security::blocked_attempt_text(candidate.error()));
+  const auto& url = candidate->parsed;
+  auto head = request_head(request_, url.authority(), url.target);
+  if (!head)
+    co_return give_up(failure::protocol_error, head.error().message);
+  message_ = std::move(*head);
+  if (sends_body(request_))
+    message_ += request_.body;
+
+  const auto allowed = co_await allowed_addresses(*candidate);
+  if (!allowed)
+    co_return tl::unexpected(allowed.error());
+  const auto connected = co_await connect(*allowed, url.port);
+  if (!connected)
+    co_return tl::unexpected(connected.error());
+  if (url.scheme == "https")
+    co_return co_await talk_tls(url.host);
+  co_return co_await talk(*stream_);
+}
+
+asio::awaitable<webhook_exchange::outcome<addresses>>
+webhook_exchange::allowed_addresses(const security::url_candidate& candidate) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - steady::now());
+  auto found = co_await vetted_addresses(with_.names, with_.policy, candidate, request_.tenant,
+                                         std::min(left, name_resolver::time_limit));
+  if (found)
+    co_return std::move(*found);
+  if (time_is_up())
+    co_return give_up(failure::timed_out, "The deadline passed while the host name was being looked up");
+  if (found.error().status == 503)
+    co_return give_up(failure::could_not_connect, found.error().message);
+  co_return give_up(failure::blocked, security::blocked_attempt_text(found.error()));
+}
+
+asio::awaitable<webhook_exchange::outcome<void>> webhook_exchange::connect(const addresses& allowed,
+                                                                           unsigned short port) {
+  error_code failed;
+  for (std::size_t i = 0; i < allowed.size(); ++i) {
+    if (aborted_)
+      co_return give_up(failure::could_not_connect, "The server is shutting down");
+    // One that never answers must leave time for the next.
+    const auto share = (deadline_ - steady::now()) / (allowed.size() - i);
+    stream_.emplace(executor_);
+    stream_->expires_after(std::max<steady::duration>(share, {}));
+    const asio::ip::tcp::endpoint endpoint{allowed[i], port};
+    std::tie(failed) = co_await stream_->async_connect(endpoint, as_values);
+    if (!failed) {
+      error_code ignored; // only a matter of speed
+      stream_->socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+      stream_->expires_at(deadline_);
+      co_return outcome<void>{};
+    }
+  }
+  if (time_is_up())
+    co_return give_up(failure::timed_out, "The deadline passed before a connection was made");
+  co_return give_up(failure::could_not_connect, failed.message());
+}
+
+asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::talk_tls(const std::string& host) {
+  ssl::stream<tcp_stream&> stream{*stream_, with_.tls};
+  error_code not_numeric;
+  asio::ip::make_address(host, not_numeric);
+  if (not_numeric) // RFC 6066 §3: no literal addresses
+    SSL_set_tlsext_host_name(stream.native_handle(), host.c_str());
+  stream.set_verify_callback(ssl::host_name_verification{host});
+  const auto [failed] = co_await stream.async_handshake(ssl::stream_base::client, as_values);
+  if (failed)
+    co_return give_up(failed, failure::could_not_connect);
+  co_return co_await talk(stream);
+}
+
+template <class Stream>
+asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::talk(Stream& stream) {
+  first_byte_sent_at_ = with_.clock.now();
+  const auto [not_sent, sent] = co_await asio::async_write(stream, asio::buffer(message_), as_values);
+  if (not_sent == beast::error::timeout)
+    co_return give_up(not_sent, failure::timed_out);
+  // Who answers before having read everything and hangs up has answered all the same.
+  auto answer = co_await read_answer(stream);
+  if (!answer && not_sent)
+    co_return give_up(not_sent, failure::protocol_error);
+  co_return answer;
+}
+
+template <class Stream>
+asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::read_answer(Stream& stream) {
+  namespace bhttp = beast::http;
+  beast::flat_buffer buffer{response_header_limit_bytes + body_limit_bytes};
+  std::optional<bhttp::response_parser<bhttp::buffer_body>> parser;
+  for (int interim = 0; !parser || is_interim(parser->get().result_int()); ++interim) {
+    if (interim > interim_response_limit)
+      co_return give_up(failure::protocol_error, "The answer consists of interim responses only");
+    parser.emplace();
+    parser->header_limit(response_header_limit_bytes);
+    parser->body_limit(boost::none); // what is read is limited below, not what is announced
+    const auto [failed, count] = co_await bhttp::async_read_header(stream, buffer, *parser, as_values);
+    if (failed)
+      co_return give_up(failed, failure::protocol_error);
+  }
+
+  auto& head = parser->get();
+  std::array<char, body_limit_bytes> bytes;
+  head.body().data = bytes.data();
+  head.body().size = bytes.size();
+  head.body().more = true;
+  if (!parser->is_done()) {
+    const bool until_end = parser->need_eof();
+    const auto [failed, count] = co_await bhttp::async_read(stream, buffer, *parser, as_values);
+    if (failed && failed != bhttp::error::need_buffer && !ends_body(failed, until_end))
+      co_return give_up(failed, failure::protocol_error);
+  }
+
+  const auto field = [&](bhttp::field name) { return std::string_view{head[name].data(), head[name].size()}; };
+  const std::string_view body{bytes.data(), bytes.size() - head.body().size};
+  response answer;
+  answer.status = static_cast<int>(head.result_int());
+  answer.body = readable_text(decompress(body, field(bhttp::field::content_encoding)),
+                              charset_of(field(bhttp::field::content_type)));
+  answer.retry_after_seconds = read_retry_after(field(bhttp::field::retry_after));
+  co_return answer;
+}
+
+tl::unexpected<webhook_exchange::response> webhook_exchange::give_up(failure what, std::string detail) const {
+  response ended;
+  ended.what = what;
+  ended.detail = std::move(detail);
+  return tl::unexpected<response>(std::move(ended));
+}
+
+tl::unexpected<webhook_exchange::response> webhook_exchange::give_up(const error_code& failed,
+                                                                     failure otherwise) const {
+  if (failed == beast::error::timeout)
+    return give_up(failure::timed_out, "The deadline passed");
+  if (aborted_)
+    return give_up(otherwise, "The server is shutting down");
+  return give_up(otherwise, failed.message());
+}
+
+bool webhook_exchange::time_is_up() const { return steady::now() >= deadline_; }
+
+} // namespace cued::http::client

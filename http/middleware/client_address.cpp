@@ -1,0 +1,70 @@
+#include "http/middleware/client_address.hpp"
+
+#include <algorithm>
+
+#include <boost/beast/core/string.hpp>
+#include <spdlog/spdlog.h>
+
+namespace cued::http {
+
+namespace {
+
+constexpr std::size_t address_length_max = 64; // longer texts are no addresses, and they become names of counters
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos)
+    return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+/// Several header fields of that name are one list (RFC 9110 §5.3).
+std::vector<std::string_view> forwarded_for(const request& in) {
+  std::vector<std::string_view> out;
+  for (const auto& [name, value] : in.headers) {
+    if (!boost::beast::iequals(name, "x-forwarded-for"))
+      continue;
+    for (std::string_view rest = value;;) {
+      const auto comma = rest.find(',');
+      if (const auto entry = trimmed(rest.substr(0, comma)); !entry.empty())
+        out.push_back(entry.substr(0, address_length_max));
+      if (comma == std::string_view::npos)
+        break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return out;
+}
+
+} // namespace
+
+trusted_proxies::trusted_proxies(const std::vector<std::string>& allowed) {
+  for (const auto& entry : allowed) {
+    if (entry == "*")
+      anybody_ = true;
+    else if (const auto network = security::network::parse(entry))
+      networks_.push_back(*network);
+    else
+      spdlog::warn("FORWARDED_ALLOW_IPS: {} is neither an address nor a network, ignored", entry);
+  }
+}
+
+bool trusted_proxies::trusts(std::string_view text) const {
+  if (anybody_)
+    return true;
+  const auto address = security::address::parse(text);
+  return address && std::any_of(networks_.begin(), networks_.end(),
+                                [&](const security::network& n) { return n.contains(*address); });
+}
+
+std::string trusted_proxies::client_of(const request& in, const std::string& peer) const {
+  if (!trusts(peer))
+    return peer;
+  const auto chain = forwarded_for(in);
+  const auto client = std::find_if(chain.rbegin(), chain.rend(), [this](auto entry) { return !trusts(entry); });
+  if (client != chain.rend())
+    return std::string{*client};
+  return chain.empty() ? peer : std::string{chain.front()};
+}
+
+} // namespace cued::http

@@ -1,0 +1,165 @@
+#include "http/middleware/pipeline.hpp"
+
+#include <exception>
+
+#include <spdlog/spdlog.h>
+
+#include "config/settings.hpp"
+#include "http/middleware/error_envelope.hpp"
+#include "http/middleware/json_body.hpp"
+#include "http/middleware/rate_limit.hpp"
+#include "http/middleware/security_headers.hpp"
+#include "http/middleware/verify_echo.hpp"
+#include "http/services.hpp"
+#include "security/random.hpp"
+
+namespace cued::http {
+
+using boost::asio::awaitable;
+using steady = std::chrono::steady_clock;
+
+namespace {
+
+error not_found() { return {404, "http_error", "Not Found", {}, {}}; }
+error method_not_allowed() { return {405, "http_error", "Method Not Allowed", {}, {}}; }
+
+response redirect(std::string location) {
+  response out;
+  out.status = 307;
+  out.headers.emplace_back("location", std::move(location));
+  return out;
+}
+
+void log_escaped(const std::exception& e, const request& in) {
+  spdlog::error("unhandled exception: {}; request_id={} path={}", e.what(), in.id, in.path);
+}
+
+std::string with_query_of(std::string path, const std::string& target) {
+  const auto question = target.find('?');
+  return question == std::string::npos ? path : path + target.substr(question);
+}
+
+} // namespace
+
+pipeline::pipeline(services& with)
+    : with_{with}, router_{with.routes}, authentication_{with}, proxies_{with.settings.forwarded_allow_ips},
+      cors_{with.settings.cors_origins}, probe_{with.metrics, with.routes}, production_{with.settings.production()} {}
+
+/// The outermost layers: every answer has an id, and nothing that is thrown inside gets out.
+awaitable<response> pipeline::answer(request& in, body_source& body) {
+  const auto started = steady::now();
+  in.id = security::new_uuid(with_.random);
+  in.client_address = proxies_.client_of(in, in.client_address);
+  const auto match = router_.find(in.method, in.path);
+  response out;
+  try {
+    out = co_await admitted(in, body, match);
+  } catch (const std::exception& e) {
+    log_escaped(e, in);
+    out = error_response(error{});
+  }
+  out.headers.emplace_back("x-request-id", in.id);
+  add_security_headers(out, production_);
+  const auto took = steady::now() - started;
+  probe_.answered(match.to, out.status, took);
+  spdlog::log(out.status >= 500 ? spdlog::level::warn : spdlog::level::debug,
+              "request answered; request_id={} path={} status={} user_id={} microseconds={}", in.id, in.path, out.status,
+              in.caller.user_id, std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  co_return out;
+}
+
+/// Size, rate limit, and what is added to the answers that get past them.
+awaitable<response> pipeline::admitted(request& in, body_source& body, const router::match& match) {
+  if (body.declared_too_large()) {
+    const auto refused = co_await body.read(); // refuses without reading
+    co_return error_response(refused.error());
+  }
+  if (cors::is_preflight(in))
+    co_return cors_.answer_preflight(in);
+
+  const bool limited = !is_exempt_from_rate_limit(in.path) && !(match.to && !match.to->rate_limited) &&
+                       !authentication_.carries_internal_token(in);
+  const bool needs_caller = match.to && match.to->who == auth::caller;
+  identity caller;
+  if (limited || needs_caller)
+    caller = co_await authentication_.identify(in);
+
+  // Whose limit applies is unknown while the database is away; such requests end in 503 anyway, or need no caller.
+  const bool unknowable = !caller.known() && caller.refusal.status == 503;
+  std::optional<security::rate_decision> rate;
+  if (limited && !unknowable)
+    rate = co_await admit(with_, bucket_of(in, caller));
+
+  response out;
+  if (rate && !rate->allowed) {
+    out = error_response(rate_limit_exceeded(*rate));
+  } else {
+    out = co_await routed(in, body, match, caller);
+    if (caller.approaching_limit && rate)
+      out.headers.emplace_back("x-cueapi-usage-warning", "approaching_limit");
+  }
+  if (rate)
+    add_rate_headers(*rate, out);
+  cors_.add_headers(in, out);
+  co_return out;
+}
+
+/// 404, 405, 307, or what the route says; errors become envelopes here, and the body is echoed on request.
+awaitable<response> pipeline::routed(request& in, body_source& body, const router::match& match,
+                                     const identity& caller) {
+  switch (match.what) {
+  case router::verdict::unknown:
+    co_return error_response(not_found());
+  case router::verdict::wrong_method: {
+    auto out = error_response(method_not_allowed());
+    out.headers.emplace_back("allow", match.allow);
+    co_return out;
+  }
+  case router::verdict::trailing_slash:
+    co_return redirect(with_query_of(match.location, in.target));
+  case router::verdict::found:
+    break;
+  }
+  in.path_params = match.params;
+  auto outcome = co_await handled(in, body, *match.to, caller);
+  if (!outcome)
+    co_return error_response(outcome.error());
+  if (wants_echo(in))
+    add_echo(in, *outcome);
+  co_return std::move(*outcome);
+}
+
+/// Stages 5 to 8: body and its syntax, then the caller, then the handler with its schema.
+awaitable<result<response>> pipeline::handled(request& in, body_source& body, const route& to, const identity& caller) {
+  if (to.reads != body::none || wants_echo(in)) {
+    auto read = co_await body.read();
+    if (!read)
+      co_return fail(std::move(read.error()));
+  }
+  if (to.reads == body::json || to.reads == body::optional_json) {
+    in.body_required = to.reads == body::json;
+    auto parsed = parse_json_body(in);
+    if (!parsed)
+      co_return fail(std::move(parsed.error()));
+  }
+  if (to.who == auth::caller) {
+    if (!caller.known())
+      co_return fail(caller.refusal);
+    in.caller = *caller.who;
+  }
+  try {
+    co_return co_await to.run(with_, in);
+  } catch (const std::exception& e) {
+    log_escaped(e, in);
+    co_return fail(error{});
+  }
+}
+
+response pipeline::refusal(const error& why) {
+  auto out = error_response(why);
+  out.headers.emplace_back("x-request-id", security::new_uuid(with_.random));
+  add_security_headers(out, production_);
+  return out;
+}
+
+} // namespace cued::http

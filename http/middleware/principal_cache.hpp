@@ -1,0 +1,70 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "domain/instant.hpp"
+#include "domain/principal.hpp"
+
+namespace cued::http {
+
+/// What a look-up of a caller found.
+struct known_caller {
+  std::shared_ptr<const principal> who; ///< null: nobody
+  bool rotated = false;                 ///< nobody, because the key was replaced within the last 24 hours
+  bool approaching_limit = false;       ///< has used 80 % of the month's executions (spec/http.md §6.3)
+};
+
+/// Remembers for a moment who is behind a key or a session, and which keys are nobody's, so that a busy client costs
+/// one look-up in `ttl` and a guesser's keys are not looked up again and again. Whoever changes a user's row in this
+/// process says so by forget_...; what others change is seen after `ttl`.
+/// Thread: any. Bounded: when full, everything is forgotten.
+class principal_cache {
+public:
+  struct limits {
+    std::chrono::milliseconds ttl{2'000};
+    std::size_t entries = 20'000;
+  };
+
+  principal_cache() : principal_cache{limits{}} {}
+  explicit principal_cache(limits l) : limits_{l} {}
+
+  struct lookup {
+    std::optional<known_caller> found;
+    bool refresh = false; ///< still good, but old: of all who ask, this one is to look it up again
+  };
+
+  /// `key`: the hash of an API key, or key_of_session().
+  [[nodiscard]] lookup find(const std::string& key, instant now);
+
+  /// Taken before a look-up and handed to store(): what was read before a change is not kept after it
+  /// (spec/auth.md §1.2, the second QUIRK).
+  using ticket = std::uint64_t;
+  [[nodiscard]] ticket begin() const;
+  void store(ticket taken, const std::string& key, known_caller found, instant now);
+
+  void forget_key(const std::string& key_hash);
+  void forget_user(const std::string& user_id);
+
+  [[nodiscard]] static std::string key_of_session(const std::string& user_id) { return "session:" + user_id; }
+
+private:
+  struct entry {
+    known_caller caller;
+    instant good_until;
+    instant refresh_from;
+    bool being_refreshed = false;
+  };
+
+  limits limits_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, entry> entries_;
+  ticket changes_ = 0;
+};
+
+} // namespace cued::http

@@ -1,0 +1,303 @@
+#include "http/server/connection.hpp"
+
+#include <array>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+#include "http/server/io_loop.hpp"
+#include "http/server/message_parser.hpp"
+#include "http/server/response_head.hpp"
+#include "http/server/target.hpp"
+
+namespace cued::http {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using boost::beast::error_code;
+using parse_error = boost::beast::http::error;
+
+namespace {
+
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable); // errors come back, they are not thrown
+
+constexpr std::string_view not_http = "HTTP/1.1 400 Bad Request\r\n"
+                                      "content-type: text/plain; charset=utf-8\r\n"
+                                      "content-length: 30\r\n"
+                                      "connection: close\r\n\r\n"
+                                      "Invalid HTTP request received."; // spec/http.md §1
+
+error header_too_large() {
+  return {431, "request_header_fields_too_large", "Request header block is too large", {}, {}};
+}
+error too_late() { return {408, "request_timeout", "The request did not arrive in time", {}, {}}; }
+error body_too_large(std::size_t limit) {
+  return {413, "request_too_large", "Request body exceeds " + std::to_string(limit) + " bytes", {}, {}};
+}
+error body_unreadable() { return {400, "http_error", "There was an error parsing the body", {}, {}}; }
+
+std::string address_text(const asio::ip::tcp::socket& socket) {
+  error_code ec;
+  const auto peer = socket.remote_endpoint(ec);
+  if (ec)
+    return {};
+  const auto address = peer.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  return address.to_string();
+}
+
+} // namespace
+
+connection::connection(asio::ip::tcp::socket socket, io_loop& loop, application& app, const server_limits& limits)
+    : socket_{std::move(socket)}, loop_{loop}, application_{app}, limits_{limits},
+      client_address_{address_text(socket_)}, buffer_{limits.header_bytes + limits.read_bytes} {
+  error_code ignored; // a client that is gone already shows at the first read
+  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  loop_.add(*this);
+}
+
+connection::~connection() { loop_.remove(*this); }
+
+// -- one request after the other ------------------------------------------
+
+awaitable<void> connection::serve() {
+  while (co_await serve_one_request()) {
+  }
+  co_await linger();
+}
+
+awaitable<bool> connection::serve_one_request() {
+  request in;
+  message_parser parser{in};
+  request_ = &in;
+  parser_ = &parser;
+  body_begun_ = false;
+  head_only_ = false;
+
+  switch (co_await read_header(parser)) {
+  case header_outcome::complete:
+    break;
+  case header_outcome::closed:
+    broken_ = true;
+    co_return false;
+  case header_outcome::not_http:
+    co_await write_text(not_http);
+    co_return false;
+  case header_outcome::too_large:
+    co_await refuse(header_too_large());
+    co_return false;
+  case header_outcome::too_late:
+    co_await refuse(too_late());
+    co_return false;
+  }
+
+  auto target = read_target(in.target);
+  in.path = std::move(target.path);
+  in.query = std::move(target.query);
+  in.client_address = client_address_;
+  head_only_ = in.method == boost::beast::http::verb::head;
+  last_ = last_ || !parser.keep_alive() || declared_too_large();
+
+  enter(phase::handling);
+  const response answer = co_await application_.answer(in, *this);
+  // Who waits for `100 Continue` may or may not send the body after an answer that came instead.
+  last_ = last_ || (parser.expects_continue() && !body_begun_ && !parser.is_done());
+  co_await write(answer);
+  if (!last_ && !broken_)
+    co_await discard_body();
+  co_return !last_ && !broken_;
+}
+
+awaitable<connection::header_outcome> connection::read_header(message_parser& parser) {
+  parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
+  parser.body_limit(boost::none); // judged by declared_too_large() and read()
+  enter(phase::idle, limits_.idle);
+  for (;;) {
+    // RFC 9112 §2.2: an empty line before the start line is overlooked.
+    while (!parser.got_some() && buffer_.size() >= 2 &&
+           std::string_view{static_cast<const char*>(buffer_.data().data()), 2} == "\r\n")
+      buffer_.consume(2);
+
+    if (buffer_.size() > 0) {
+      if (phase_ == phase::idle)
+        enter(phase::reading, limits_.header);
+      error_code ec;
+      buffer_.consume(parser.put(buffer_.data(), ec));
+      if (parser.is_header_done() && !ec) {
+        if (parser.has_unreadable_coding())
+          co_return header_outcome::not_http;
+        parser.eager(true);
+        if (parser.chunked())
+          parser.body_limit(limits_.body_bytes);
+        co_return header_outcome::complete;
+      }
+      if (ec == parse_error::header_limit && parser.has_start_line())
+        co_return header_outcome::too_large;
+      if (ec && ec != parse_error::need_more)
+        co_return header_outcome::not_http;
+    }
+    if (last_ && phase_ == phase::idle)
+      co_return header_outcome::closed;
+    if (!co_await read_some())
+      co_return late_ ? header_outcome::too_late : header_outcome::closed;
+  }
+}
+
+awaitable<bool> connection::read_some() {
+  const auto wanted = phase_ == phase::idle ? limits_.first_read_bytes : limits_.read_bytes;
+  const auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(wanted), as_values);
+  buffer_.commit(n);
+  co_return !ec && !late_; // the sweep may have found us late in the moment in which something came
+}
+
+// -- body -----------------------------------------------------------------
+
+bool connection::declared_too_large() const {
+  const auto declared = parser_->content_length();
+  return declared && *declared > limits_.body_bytes;
+}
+
+awaitable<result<void>> connection::read() {
+  if (declared_too_large())
+    co_return fail(body_too_large(limits_.body_bytes));
+  if (parser_->expects_continue() && !body_begun_ && !parser_->is_done() && buffer_.size() == 0)
+    co_await send_continue();
+  body_begun_ = true;
+  enter(phase::reading, limits_.body);
+  while (!parser_->is_done()) {
+    error_code ec;
+    buffer_.consume(parser_->put(buffer_.data(), ec));
+    if (ec == parse_error::body_limit) {
+      last_ = true;
+      co_return fail(body_too_large(limits_.body_bytes));
+    }
+    // A chunk's extensions and the trailer are read as a whole; they get no more room than a header block.
+    const bool hopeless = ec == parse_error::need_more && buffer_.size() >= limits_.header_bytes;
+    if ((ec && ec != parse_error::need_more) || hopeless) {
+      last_ = true;
+      co_return fail(body_unreadable());
+    }
+    if (!parser_->is_done() && !co_await read_some()) {
+      last_ = true;
+      broken_ = !late_;
+      co_return fail(late_ ? too_late() : body_unreadable());
+    }
+  }
+  enter(phase::handling);
+  co_return result<void>{};
+}
+
+awaitable<void> connection::send_continue() {
+  enter(phase::writing, limits_.write);
+  constexpr std::string_view line = "HTTP/1.1 100 Continue\r\n\r\n";
+  const auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(line), as_values);
+  broken_ = broken_ || ec;
+}
+
+/// What the handler left of the body stands between us and the next request.
+awaitable<void> connection::discard_body() {
+  enter(phase::reading, limits_.body);
+  while (!parser_->is_done()) {
+    error_code ec;
+    buffer_.consume(parser_->put(buffer_.data(), ec));
+    request_->body.clear();
+    const bool hopeless = ec == parse_error::need_more && buffer_.size() >= limits_.header_bytes;
+    if ((ec && ec != parse_error::need_more) || hopeless) {
+      last_ = true;
+      co_return;
+    }
+    if (!parser_->is_done() && !co_await read_some()) {
+      broken_ = true;
+      co_return;
+    }
+  }
+}
+
+// -- answers --------------------------------------------------------------
+
+awaitable<void> connection::write(const response& answer) {
+  if (broken_)
+    co_return;
+  head_.clear();
+  append_head(head_, answer, {!last_, request_->http_1_0});
+  const bool with_body = !head_only_ && may_have_body(answer.status);
+  enter(phase::writing, limits_.write);
+  const std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
+                                                with_body ? asio::buffer(answer.body) : asio::const_buffer{}};
+  const auto [ec, n] = co_await asio::async_write(socket_, parts, as_values);
+  broken_ = broken_ || ec;
+}
+
+awaitable<void> connection::write_text(std::string_view text) {
+  enter(phase::writing, limits_.write);
+  const auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(text), as_values);
+  broken_ = broken_ || ec;
+}
+
+awaitable<void> connection::refuse(const error& why) {
+  last_ = true;
+  const response answer = application_.refusal(why);
+  co_await write(answer);
+}
+
+/// Closing with unread bytes makes the kernel send a reset, which can overtake the answer: read them first.
+awaitable<void> connection::linger() {
+  if (broken_) {
+    close();
+    co_return;
+  }
+  error_code ec;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
+  enter(phase::lingering, limits_.linger);
+  std::size_t discarded = 0;
+  while (!ec && discarded < limits_.linger_bytes) {
+    buffer_.clear();
+    const auto [failure, n] = co_await socket_.async_read_some(buffer_.prepare(limits_.read_bytes), as_values);
+    discarded += n;
+    ec = failure;
+  }
+  close();
+}
+
+// -- time limits and the end ----------------------------------------------
+
+void connection::enter(phase p, std::chrono::milliseconds limit) {
+  phase_ = p;
+  deadline_ = clock::now() + limit;
+}
+
+void connection::enter(phase p) {
+  phase_ = p;
+  deadline_ = clock::time_point::max();
+}
+
+void connection::close_if_late(clock::time_point now) {
+  if (now < deadline_)
+    return;
+  deadline_ = clock::time_point::max();
+  if (phase_ != phase::reading) {
+    close();
+    return;
+  }
+  late_ = true; // the reader answers 408
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+void connection::close_after_this_request() {
+  last_ = true;
+  if (phase_ == phase::idle)
+    close();
+}
+
+void connection::abort() { close(); }
+
+void connection::close() {
+  broken_ = true;
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+} // namespace cued::http

@@ -1,0 +1,152 @@
+#include "http/server/server.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <spdlog/spdlog.h>
+
+#include "http/server/connection.hpp"
+#include "http/server/io_loop.hpp"
+
+namespace cued::http {
+
+namespace asio = boost::asio;
+using asio::awaitable;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::string_view overloaded = "HTTP/1.1 503 Service Unavailable\r\n"
+                                        "retry-after: 1\r\n"
+                                        "content-length: 0\r\n"
+                                        "connection: close\r\n\r\n";
+
+constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+
+std::size_t processors() { return std::max(1u, std::thread::hardware_concurrency()); }
+
+void log_escaped(std::exception_ptr escaped) {
+  if (!escaped)
+    return;
+  try {
+    std::rethrow_exception(escaped);
+  } catch (const std::exception& e) {
+    spdlog::error("a connection ended with an exception: {}", e.what());
+  }
+}
+
+awaitable<void> serve(tcp::socket socket, io_loop& loop, application& app, const server_limits& limits) {
+  connection client{std::move(socket), loop, app, limits};
+  co_await client.serve();
+}
+
+} // namespace
+
+struct server::state {
+  server_options options;
+  application& app;
+  connection_count open;
+  std::vector<std::unique_ptr<io_loop>> loops;
+  std::unique_ptr<tcp::acceptor> acceptor;
+  std::uint16_t port = 0;
+  std::atomic<bool> stopping{false};
+
+  awaitable<void> accept();
+  void refuse(tcp::socket socket) const;
+};
+
+server::server(server_options options, application& app)
+    : state_{std::make_unique<state>(std::move(options), app)} {}
+
+server::~server() { stop(); }
+
+std::uint16_t server::port() const { return state_->port; }
+
+std::size_t server::connections() const { return state_->open.now(); }
+
+result<void> server::start() {
+  auto& s = *state_;
+  const auto count = s.options.io_threads ? s.options.io_threads : processors();
+  for (std::size_t i = 0; i < count; ++i)
+    s.loops.push_back(std::make_unique<io_loop>(s.options.limits, s.open));
+
+  error_code ec;
+  const auto address = asio::ip::make_address(s.options.host, ec);
+  if (ec)
+    return fail(500, "bad_listen_address", "Not an address to listen on: " + s.options.host);
+  const tcp::endpoint endpoint{address, s.options.port};
+  s.acceptor = std::make_unique<tcp::acceptor>(s.loops.front()->context());
+  s.acceptor->open(endpoint.protocol(), ec);
+  if (!ec)
+    s.acceptor->set_option(tcp::acceptor::reuse_address{true}, ec);
+  if (!ec)
+    s.acceptor->bind(endpoint, ec);
+  if (!ec)
+    s.acceptor->listen(s.options.limits.listen_backlog, ec);
+  if (ec)
+    return fail(500, "cannot_listen",
+                fmt::format("Cannot listen on {}:{}: {}", s.options.host, s.options.port, ec.message()));
+  s.port = s.acceptor->local_endpoint().port();
+
+  asio::co_spawn(s.loops.front()->context(), s.accept(), log_escaped);
+  for (auto& loop : s.loops)
+    loop->start();
+  return {};
+}
+
+awaitable<void> server::state::accept() {
+  asio::steady_timer pause{loops.front()->context()};
+  for (std::size_t turn = 0; !stopping; ++turn) {
+    io_loop& loop = *loops[turn % loops.size()];
+    auto [ec, socket] = co_await acceptor->async_accept(loop.context(), as_values);
+    if (stopping)
+      break;
+    if (ec) { // no descriptor or no memory: connections that end will free some
+      spdlog::warn("cannot accept a connection: {}", ec.message());
+      pause.expires_after(options.limits.accept_pause);
+      co_await pause.async_wait(as_values);
+      continue;
+    }
+    if (open.now() >= options.limits.connections_max) {
+      refuse(std::move(socket));
+      continue;
+    }
+    asio::co_spawn(loop.context(), serve(std::move(socket), loop, app, options.limits), log_escaped);
+  }
+}
+
+/// As good as it gets without waiting for this client.
+void server::state::refuse(tcp::socket socket) const {
+  error_code ignored;
+  socket.non_blocking(true, ignored);
+  socket.write_some(asio::buffer(overloaded), ignored);
+  socket.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+void server::stop() {
+  auto& s = *state_;
+  if (s.stopping.exchange(true))
+    return;
+  if (s.acceptor)
+    asio::post(s.loops.front()->context(), [&s] {
+      error_code ignored;
+      s.acceptor->close(ignored);
+    });
+  for (auto& loop : s.loops)
+    loop->close_idle_connections();
+  if (!s.open.wait_for_none(s.options.limits.stop_grace)) {
+    spdlog::warn("{} connections are cut after the time to finish", s.open.now());
+    for (auto& loop : s.loops)
+      loop->abort_connections();
+  }
+  for (auto& loop : s.loops)
+    loop->stop();
+}
+
+} // namespace cued::http

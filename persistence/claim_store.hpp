@@ -1,0 +1,50 @@
+#pragma once
+
+#include <compare>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "persistence/postgres/connection.hpp"
+
+namespace cued::persistence {
+
+/// One worker wants one execution.
+struct claim_attempt {
+  std::string user_id;
+  std::string execution_id;
+  std::string worker_id;
+};
+
+/// An execution that a worker of this tenant may claim.
+struct ready_execution {
+  instant scheduled_for;
+  std::string execution_id;
+  auto operator<=>(const ready_execution&) const = default;
+};
+
+/// What the claim actors ask of the store. Source: spec/executions.md §6.
+class claim_store {
+public:
+  virtual ~claim_store() = default;
+
+  /// Claims each execution for its worker. Answers, in the order of `attempts`, who won. Of several attempts on one
+  /// execution at most one wins. Repeating a call with the same `at` (its commit was in doubt) gives the same answer.
+  virtual result<std::vector<bool>> claim(const std::vector<claim_attempt>& attempts, instant at) = 0;
+
+  /// The tenant's oldest executions that are pending, due by `now` and wait for a worker; oldest first.
+  virtual result<std::vector<ready_execution>> ready(const std::string& user_id, instant now, std::size_t limit) = 0;
+};
+
+class postgres_claim_store final : public claim_store {
+public:
+  explicit postgres_claim_store(connection_options options) : link_{std::move(options)} {}
+
+  result<std::vector<bool>> claim(const std::vector<claim_attempt>& attempts, instant at) override;
+  result<std::vector<ready_execution>> ready(const std::string& user_id, instant now, std::size_t limit) override;
+
+private:
+  connection link_;
+};
+
+} // namespace cued::persistence

@@ -1,0 +1,92 @@
+#include "persistence/cues.hpp"
+
+namespace cued::persistence {
+namespace {
+
+/// Index: cues_pkey.
+constexpr named_query find_cue_query{"find_cue", R"sql(
+  SELECT )sql" CUED_CUE_COLUMNS R"sql(
+  FROM cues c WHERE c.id = $1::text AND c.user_id = $2::uuid
+)sql"};
+
+/// Total and page of one snapshot; the first row is there even if the page is empty. Payloads may be large, so only
+/// keys go through the sort. Index: idx_cues_user_id, cues_pkey.
+constexpr named_query list_cues_query{"list_cues", R"sql(
+  WITH matching AS (
+    SELECT id, created_at FROM cues WHERE user_id = $1::uuid AND ($2::text IS NULL OR status = $2::text)
+  ), page AS (
+    SELECT id FROM matching ORDER BY created_at DESC, id DESC LIMIT $3::int OFFSET $4::bigint
+  )
+  SELECT )sql" CUED_CUE_COLUMNS R"sql(, whole.total
+  FROM (SELECT count(*) AS total FROM matching) whole
+  LEFT JOIN (page JOIN cues c ON c.id = page.id) ON true
+  ORDER BY c.created_at DESC, c.id DESC
+)sql"};
+
+std::string text(const pqxx::field& f) { return {f.c_str(), f.size()}; }
+
+std::optional<std::string> text_or_none(const pqxx::field& f) {
+  return f.is_null() ? std::nullopt : std::optional{text(f)};
+}
+
+std::optional<instant> instant_or_none(const pqxx::field& f) {
+  return f.is_null() ? std::nullopt : std::optional{read_instant({f.c_str(), f.size()})};
+}
+
+} // namespace
+
+cue_row read_cue(const pqxx::row& row) {
+  cue_row out;
+  out.id = text(row["id"]);
+  out.name = text(row["name"]);
+  out.description = text_or_none(row["description"]);
+  out.status = text(row["status"]);
+  out.transport = text(row["callback_transport"]);
+  out.schedule_type = text(row["schedule_type"]);
+  out.cron = text_or_none(row["schedule_cron"]);
+  out.at = instant_or_none(row["schedule_at"]);
+  out.timezone = text(row["schedule_timezone"]);
+  out.callback_url = text_or_none(row["callback_url"]);
+  out.callback_method = text(row["callback_method"]);
+  out.callback_headers_json = text(row["callback_headers"]);
+  out.payload_json = text(row["payload"]);
+  out.retry_max_attempts = row["retry_max_attempts"].as<int>();
+  out.retry_backoff_json = text(row["retry_backoff_minutes"]);
+  out.on_failure_json = text_or_none(row["on_failure"]);
+  out.verification_mode = text_or_none(row["verification_mode"]);
+  out.next_run = instant_or_none(row["next_run"]);
+  out.last_run = instant_or_none(row["last_run"]);
+  out.run_count = row["run_count"].as<std::int64_t>();
+  out.fired_count = row["fired_count"].as<std::int64_t>();
+  out.created_at = read_instant(row["created_at"].c_str());
+  out.updated_at = read_instant(row["updated_at"].c_str());
+  return out;
+}
+
+tl::unexpected<error> cue_not_found() { return fail(404, "cue_not_found", "Cue not found"); }
+
+result<cue_row> find_cue(connection& db, const std::string& user_id, const std::string& cue_id) {
+  return db.run([&](session& s) -> result<cue_row> {
+    const auto rows = s.exec(find_cue_query, cue_id, user_id);
+    if (rows.empty())
+      return cue_not_found();
+    return read_cue(rows[0]);
+  });
+}
+
+result<cue_page> list_cues(connection& db, const std::string& user_id, const std::optional<std::string>& status,
+                           int limit, std::int64_t offset) {
+  return db.run([&](session& s) -> result<cue_page> {
+    const auto rows = s.exec(list_cues_query, user_id, status, limit, offset);
+    cue_page page;
+    page.total = rows[0]["total"].as<std::int64_t>();
+    if (rows[0]["id"].is_null())
+      return page;
+    page.cues.reserve(rows.size());
+    for (const auto& row : rows)
+      page.cues.push_back(read_cue(row));
+    return page;
+  });
+}
+
+} // namespace cued::persistence

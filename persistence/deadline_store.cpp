@@ -1,0 +1,215 @@
+#include "persistence/deadline_store.hpp"
+
+#include "persistence/outbox.hpp"
+
+namespace cued::persistence {
+namespace {
+
+/// Index: idx_executions_retries. A retry of a cue that is gone is left out (its execution goes with it or is an
+/// orphan); one whose user is gone is signed with the empty secret, as in the reference.
+constexpr named_query ready_due_retries{"ready_due_retries", R"sql(
+  WITH due AS (
+    SELECT e.id FROM executions e JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
+    WHERE e.status = 'retrying' AND e.next_retry IS NOT NULL AND e.next_retry <= $1::timestamptz
+    ORDER BY e.next_retry
+    LIMIT $2::int
+    FOR UPDATE OF e SKIP LOCKED
+  ), readied AS (
+    UPDATE executions e SET status = 'retry_ready', updated_at = now()
+    FROM due d WHERE e.id = d.id AND e.status = 'retrying'
+    RETURNING e.id, e.cue_id, e.scheduled_for, e.payload_override
+  ), queued AS (
+    INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, dispatch_attempts, created_at)
+    SELECT e.id, e.cue_id, 'retry', )sql" CUED_OUTBOX_PAYLOAD("e.id", CUED_OFFSET_TIME("e.scheduled_for"),
+                                                              CUED_EFFECTIVE_PAYLOAD, "c.retry_backoff_minutes")
+                                                   R"sql(, false, 0, now()
+    FROM readied e JOIN cues c ON c.id = e.cue_id LEFT JOIN users u ON u.id = c.user_id
+  )
+  SELECT r.id, c.user_id FROM readied r JOIN cues c ON c.id = r.cue_id
+)sql"};
+
+/// Index: idx_executions_retries, idx_outbox_scheduled.
+constexpr named_query soonest_retry{"soonest_retry", R"sql(
+  SELECT least(
+    (SELECT min(next_retry) FROM executions
+     WHERE status = 'retrying' AND next_retry IS NOT NULL AND next_retry > $1::timestamptz
+       AND next_retry < $2::timestamptz),
+    (SELECT min(scheduled_at) FROM dispatch_outbox
+     WHERE dispatched = false AND scheduled_at IS NOT NULL AND execution_id IS NOT NULL
+       AND scheduled_at > $1::timestamptz AND scheduled_at < $2::timestamptz))
+)sql"};
+
+/// Index: idx_outbox_pending.
+constexpr named_query undispatched_deliveries{"undispatched_deliveries", R"sql(
+  SELECT e.id, c.user_id
+  FROM dispatch_outbox o
+  JOIN executions e ON e.id = o.execution_id AND e.status IN ('pending', 'retry_ready')
+  JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
+  WHERE o.dispatched = false AND o.task_type IN ('deliver', 'retry')
+    AND (o.scheduled_at IS NULL OR o.scheduled_at <= $1::timestamptz)
+  ORDER BY o.created_at
+  LIMIT $2::int
+)sql"};
+
+/// Index: cued_executions_open.
+constexpr named_query forgotten_deliveries{"forgotten_deliveries", R"sql(
+  SELECT e.id, c.user_id
+  FROM executions e
+  JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
+  WHERE e.status IN ('pending', 'retry_ready') AND e.updated_at < $1::timestamptz
+    AND e.scheduled_for < $1::timestamptz
+    AND NOT EXISTS (SELECT 1 FROM dispatch_outbox o WHERE o.execution_id = e.id AND NOT o.dispatched)
+  ORDER BY e.scheduled_for
+  LIMIT $2::int
+)sql"};
+
+/// Index: cued_executions_open.
+constexpr named_query silent_deliveries{"silent_deliveries", R"sql(
+  SELECT e.id, c.user_id, c.id, e.attempts, c.retry_max_attempts, c.retry_backoff_minutes::text,
+         extract(epoch FROM now() - e.updated_at)::int
+  FROM executions e
+  JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
+  WHERE e.status = 'delivering' AND e.updated_at < $1::timestamptz
+  ORDER BY e.updated_at
+  LIMIT $2::int
+)sql"};
+
+/// A claim ends when its lease is over and its worker is silent (or was deleted). The lease counts from the last sign
+/// of life of the execution. Index: cued_executions_open, unique_user_worker.
+constexpr named_query return_claims{"return_claims", R"sql(
+  WITH lost AS (
+    SELECT e.id FROM executions e
+    JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'worker'
+    LEFT JOIN workers w ON w.user_id = c.user_id AND w.worker_id = e.claimed_by_worker
+    WHERE (e.status = 'delivering'
+           AND coalesce(greatest(e.claimed_at, e.last_heartbeat_at), e.updated_at)
+               < $1::timestamptz - make_interval(secs => $2::int)
+           AND (w.id IS NULL OR w.last_heartbeat < $1::timestamptz - make_interval(secs => $3::int)))
+       OR e.status IN ('retrying', 'retry_ready')
+    ORDER BY e.id
+    LIMIT $4::int
+    FOR UPDATE OF e SKIP LOCKED
+  )
+  UPDATE executions e
+  SET status = 'pending', claimed_by_worker = NULL, claimed_at = NULL, started_at = NULL, next_retry = NULL,
+      error_message = 'Reset: worker heartbeat stale and claim lease expired', updated_at = now()
+  FROM lost l JOIN executions o ON o.id = l.id JOIN cues c ON c.id = o.cue_id
+  WHERE e.id = l.id AND e.status IN ('delivering', 'retrying', 'retry_ready')
+  RETURNING e.id, c.user_id, e.scheduled_for
+)sql"};
+
+/// Time counts from when the execution could first be claimed: made, due, or given back by return_claims, whichever is
+/// latest (spec/workers.md §7). Index: cued_executions_open.
+constexpr named_query miss_unclaimed_executions{"miss_unclaimed_executions", R"sql(
+  WITH late AS (
+    SELECT e.id, e.cue_id FROM executions e
+    JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'worker'
+    WHERE e.status = 'pending' AND e.claimed_by_worker IS NULL
+      AND greatest(e.created_at, e.scheduled_for, CASE WHEN e.error_message LIKE 'Reset: %' THEN e.updated_at END)
+          < $1::timestamptz - make_interval(secs => $2::int)
+    ORDER BY e.id
+    LIMIT $3::int
+    FOR UPDATE OF e SKIP LOCKED
+  ), missed AS (
+    UPDATE executions e
+    SET status = 'missed', error_message = 'No worker claimed this execution within timeout window', updated_at = now()
+    FROM late l WHERE e.id = l.id AND e.status = 'pending' AND e.claimed_by_worker IS NULL
+    RETURNING e.cue_id
+  ), cues_locked AS (
+    SELECT c.id FROM cues c WHERE c.id IN (SELECT cue_id FROM missed) ORDER BY c.id FOR UPDATE
+  ), ended AS (
+    UPDATE cues c
+    SET status = CASE WHEN c.schedule_type = 'once' THEN 'failed'
+                      WHEN c.status = 'active' AND c.on_failure @> '{"pause": true}' THEN 'paused' ELSE c.status END,
+        next_run = CASE WHEN c.schedule_type <> 'once' AND c.status = 'active' AND c.on_failure @> '{"pause": true}'
+                        THEN NULL ELSE c.next_run END,
+        updated_at = now()
+    FROM cues_locked k WHERE c.id = k.id
+  )
+  SELECT count(*) FROM missed
+)sql"};
+
+constexpr named_query clean_up_outbox{"clean_up_outbox", R"sql(
+  DELETE FROM dispatch_outbox WHERE dispatched = true AND created_at < $1::timestamptz - interval '7 days'
+)sql"};
+
+constexpr named_query clean_up_device_codes{"clean_up_device_codes", R"sql(
+  DELETE FROM device_codes WHERE expires_at < $1::timestamptz - interval '24 hours'
+)sql"};
+
+/// Index: ix_events_emitted_at.
+constexpr named_query clean_up_events{"clean_up_events", R"sql(
+  DELETE FROM events WHERE emitted_at < $1::timestamptz - interval '7 days'
+)sql"};
+
+std::vector<due_delivery> read_due(const pqxx::result& rows) {
+  std::vector<due_delivery> out;
+  for (const auto& row : rows)
+    out.push_back({row[0].c_str(), row[1].c_str()});
+  return out;
+}
+
+} // namespace
+
+result<std::vector<due_delivery>> postgres_deadline_store::ready_retries(instant now) {
+  return link_.run([&](session& s) -> result<std::vector<due_delivery>> {
+    return read_due(s.exec(ready_due_retries, write_instant(now), limits_.batch_size));
+  });
+}
+
+result<std::optional<instant>> postgres_deadline_store::next_retry_before(instant now, instant horizon) {
+  return link_.run([&](session& s) -> result<std::optional<instant>> {
+    const auto rows = s.exec(soonest_retry, write_instant(now), write_instant(horizon));
+    return rows[0][0].is_null() ? std::nullopt : std::optional{read_instant(rows[0][0].c_str())};
+  });
+}
+
+result<std::vector<due_delivery>> postgres_deadline_store::undispatched(instant now) {
+  return link_.run([&](session& s) -> result<std::vector<due_delivery>> {
+    return read_due(s.exec(undispatched_deliveries, write_instant(now), limits_.batch_size));
+  });
+}
+
+result<std::vector<due_delivery>> postgres_deadline_store::forgotten(instant older_than) {
+  return link_.run([&](session& s) -> result<std::vector<due_delivery>> {
+    return read_due(s.exec(forgotten_deliveries, write_instant(older_than), limits_.batch_size));
+  });
+}
+
+result<std::vector<stale_delivery>> postgres_deadline_store::stale_deliveries(instant older_than) {
+  return link_.run([&](session& s) -> result<std::vector<stale_delivery>> {
+    std::vector<stale_delivery> out;
+    for (const auto& row : s.exec(silent_deliveries, write_instant(older_than), limits_.batch_size))
+      out.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].as<int>(), row[4].as<int>(),
+                     row[5].c_str(), row[6].as<int>()});
+    return out;
+  });
+}
+
+result<std::vector<returned_execution>> postgres_deadline_store::return_lost_claims(instant now) {
+  return link_.run([&](session& s) -> result<std::vector<returned_execution>> {
+    std::vector<returned_execution> out;
+    for (const auto& row : s.exec(return_claims, write_instant(now), limits_.worker_claim_timeout_seconds,
+                                  limits_.worker_heartbeat_timeout_seconds, limits_.batch_size))
+      out.push_back({row[0].c_str(), row[1].c_str(), read_instant(row[2].c_str())});
+    return out;
+  });
+}
+
+result<std::size_t> postgres_deadline_store::miss_unclaimed(instant now) {
+  return link_.run([&](session& s) -> result<std::size_t> {
+    return s.exec(miss_unclaimed_executions, write_instant(now), limits_.worker_unclaimed_timeout_seconds,
+                  limits_.batch_size)[0][0]
+        .as<std::size_t>();
+  });
+}
+
+result<std::size_t> postgres_deadline_store::clean_up(instant now) {
+  return link_.run([&](session& s) -> result<std::size_t> {
+    const auto at = write_instant(now);
+    return s.exec(clean_up_outbox, at).affected_rows() + s.exec(clean_up_device_codes, at).affected_rows() +
+           s.exec(clean_up_events, at).affected_rows();
+  });
+}
+
+} // namespace cued::persistence

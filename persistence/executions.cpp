@@ -1,0 +1,198 @@
+#include "persistence/executions.hpp"
+
+#include "persistence/outbox.hpp"
+
+namespace cued::persistence {
+namespace {
+
+/// One execution of the caller. Index: executions_pkey, cues_pkey.
+constexpr named_query find_execution_query{"find_execution", R"sql(
+  SELECT )sql" CUED_EXECUTION_COLUMNS R"sql(, e.evidence_artifacts, e.evidence_metadata
+  FROM executions e
+  JOIN cues c ON c.id = e.cue_id
+  WHERE e.id = $1::uuid AND c.user_id = $2::uuid
+)sql"};
+
+/// The filters both lists share; a NULL argument does not narrow.
+#define CUED_EXECUTION_FILTER                                                                                          \
+  " AND ($3::text[] IS NULL OR e.status = ANY ($3::text[]))"                                                           \
+  " AND ($4::text IS NULL OR e.claimed_by_worker = $4::text)"                                                          \
+  " AND ($5::text IS NULL OR e.outcome_state = $5::text)"                                                              \
+  " AND ($6::text IS NULL OR e.triggered_by = $6::text)"                                                               \
+  " AND ($7::text IS NULL OR e.evidence_result_type = $7::text)"                                                       \
+  " AND ($8::bool IS NULL OR $8::bool = (num_nonnulls(e.evidence_external_id, e.evidence_result_url, "                 \
+  "e.evidence_result_ref, e.evidence_result_type, e.evidence_summary, e.evidence_artifacts, "                          \
+  "e.evidence_metadata) > 0))"
+
+/// Total, oldest claim and page of one snapshot. Only the keys of the matching rows go through the sort; the rows of
+/// the page are fetched by id.
+#define CUED_EXECUTION_PAGE                                                                                            \
+  "), page AS ("                                                                                                       \
+  "  SELECT id FROM matching ORDER BY created_at DESC, id DESC LIMIT $9::int OFFSET $10::bigint"                       \
+  ") SELECT " CUED_EXECUTION_COLUMNS ", whole.total, whole.oldest_claimed_at"                                          \
+  " FROM (SELECT count(*) AS total, min(claimed_at) AS oldest_claimed_at FROM matching) whole"                         \
+  " LEFT JOIN (page JOIN executions e ON e.id = page.id) ON true"                                                      \
+  " ORDER BY e.created_at DESC, e.id DESC"
+
+/// All of a tenant. $2 is not used (null). Index: idx_cues_user_id, cued_executions_cue_created.
+/// 200,000 executions of 200 cues among 1,000,000: 180 ms, nearly all of it the count. Also tried: the newest of each
+/// cue through a lateral join, 270 ms, since the count has to visit every row anyway.
+constexpr named_query list_of_tenant{"list_executions", R"sql(
+  WITH matching AS (
+    SELECT e.id, e.created_at, e.claimed_at
+    FROM cues c
+    JOIN executions e ON e.cue_id = c.id
+    WHERE c.user_id = $1::uuid AND $2::text IS NULL)sql" CUED_EXECUTION_FILTER CUED_EXECUTION_PAGE};
+
+/// One cue's. A statement of its own, because an optional condition on cue_id would keep the generic plan from using
+/// the index: 120 ms instead of 2 ms in the same database. Index: cues_pkey, cued_executions_cue_created.
+constexpr named_query list_of_cue{"list_executions_of_cue", R"sql(
+  WITH matching AS (
+    SELECT e.id, e.created_at, e.claimed_at
+    FROM cues c
+    JOIN executions e ON e.cue_id = c.id
+    WHERE c.user_id = $1::uuid AND c.id = $2::text)sql" CUED_EXECUTION_FILTER CUED_EXECUTION_PAGE};
+
+/// At most $5 of each cue, filtered before that limit, so the work is bounded by the number of worker cues and not by
+/// the length of the queue. Then each task's oldest, each task's second, ... up to $5 in all.
+/// Index: idx_cues_user_id, cued_executions_open. 40 worker cues, one of them with a year of minutely runs behind it:
+/// 1 ms; without an index of the open executions 250 ms, for the runs of the past are read first.
+constexpr named_query claimable{"claimable_executions", R"sql(
+  WITH ready AS (
+    SELECT e.*, c.name AS cue_name,
+           row_number() OVER (PARTITION BY e.task ORDER BY e.scheduled_for, e.id) AS turn
+    FROM cues c
+    CROSS JOIN LATERAL (
+      SELECT e.id, e.cue_id, e.scheduled_for, e.attempts, p.payload, p.task
+      FROM executions e
+      CROSS JOIN LATERAL (SELECT )sql" CUED_EFFECTIVE_PAYLOAD R"sql( AS payload) effective
+      CROSS JOIN LATERAL (
+        SELECT effective.payload,
+               CASE WHEN jsonb_typeof(effective.payload -> 'task') = 'string'
+                    THEN effective.payload ->> 'task' END AS task,
+               CASE WHEN jsonb_typeof(effective.payload -> 'agent') = 'string'
+                    THEN effective.payload ->> 'agent' END AS agent
+      ) p
+      WHERE e.cue_id = c.id AND e.status = 'pending' AND e.scheduled_for <= $2::timestamptz
+        AND ($3::text IS NULL OR p.task = $3::text)
+        AND ($4::text IS NULL OR p.agent = $4::text)
+      ORDER BY e.scheduled_for, e.id
+      LIMIT $5::int
+    ) e
+    WHERE c.user_id = $1::uuid AND c.callback_transport = 'worker'
+  ), chosen AS (
+    SELECT * FROM ready ORDER BY turn, scheduled_for, id LIMIT $5::int
+  )
+  SELECT id, cue_id, cue_name, task, scheduled_for, payload, attempts FROM chosen ORDER BY scheduled_for, id
+)sql"};
+
+std::optional<std::string> text_or_none(const pqxx::field& f) {
+  return f.is_null() ? std::nullopt : std::optional<std::string>{std::in_place, f.c_str(), f.size()};
+}
+
+std::optional<instant> instant_or_none(const pqxx::field& f) {
+  return f.is_null() ? std::nullopt : std::optional{read_instant({f.c_str(), f.size()})};
+}
+
+/// A jsonb column can hold SQL NULL and the JSON value null; both mean that there is nothing.
+std::optional<std::string> json_or_none(const pqxx::field& f) {
+  auto text = text_or_none(f);
+  return text == "null" ? std::nullopt : text;
+}
+
+std::optional<execution_outcome> read_outcome(const pqxx::row& row) {
+  const auto recorded_at = instant_or_none(row["outcome_recorded_at"]);
+  if (!recorded_at)
+    return std::nullopt;
+  execution_outcome out;
+  out.success = !row["outcome_success"].is_null() && row["outcome_success"].as<bool>();
+  out.result = text_or_none(row["outcome_result"]);
+  out.error = text_or_none(row["outcome_error"]);
+  out.metadata_json = json_or_none(row["outcome_metadata"]);
+  out.recorded_at = *recorded_at;
+  return out;
+}
+
+execution_evidence read_evidence(const pqxx::row& row) {
+  return {text_or_none(row["evidence_external_id"]), text_or_none(row["evidence_result_url"]),
+          text_or_none(row["evidence_result_ref"]),  text_or_none(row["evidence_result_type"]),
+          text_or_none(row["evidence_summary"]),     text_or_none(row["evidence_validation_state"])};
+}
+
+std::optional<std::string> status_array(const std::vector<std::string>& statuses) {
+  if (statuses.empty())
+    return std::nullopt;
+  array_builder out;
+  for (const auto& status : statuses)
+    out.add(status);
+  return std::move(out).str();
+}
+
+} // namespace
+
+execution_row read_execution(const pqxx::row& row) {
+  execution_row out;
+  out.id = row["id"].c_str();
+  out.cue_id = row["cue_id"].c_str();
+  out.scheduled_for = read_instant(row["scheduled_for"].c_str());
+  out.status = row["status"].c_str();
+  if (!row["http_status"].is_null())
+    out.http_status = row["http_status"].as<int>();
+  out.attempts = row["attempts"].as<int>();
+  out.error_message = text_or_none(row["error_message"]);
+  out.started_at = instant_or_none(row["started_at"]);
+  out.delivered_at = instant_or_none(row["delivered_at"]);
+  out.last_attempt_at = instant_or_none(row["last_attempt_at"]);
+  out.outcome = read_outcome(row);
+  out.created_at = read_instant(row["created_at"].c_str());
+  out.updated_at = read_instant(row["updated_at"].c_str());
+  out.claimed_by_worker = text_or_none(row["claimed_by_worker"]);
+  out.claimed_at = instant_or_none(row["claimed_at"]);
+  out.last_heartbeat_at = instant_or_none(row["last_heartbeat_at"]);
+  out.next_retry = instant_or_none(row["next_retry"]);
+  out.triggered_by = text_or_none(row["triggered_by"]);
+  out.outcome_state = text_or_none(row["outcome_state"]);
+  out.evidence = read_evidence(row);
+  return out;
+}
+
+result<execution_detail> find_execution(connection& db, const std::string& user_id, const std::string& execution_id) {
+  return db.run([&](session& s) -> result<execution_detail> {
+    const auto rows = s.exec(find_execution_query, execution_id, user_id);
+    if (rows.empty())
+      return fail(execution_not_found());
+    return execution_detail{read_execution(rows[0]), json_or_none(rows[0]["evidence_artifacts"]),
+                            json_or_none(rows[0]["evidence_metadata"])};
+  });
+}
+
+result<execution_page> list_executions(connection& db, const std::string& user_id, const execution_filter& filter,
+                                       int limit, std::int64_t offset) {
+  return db.run([&](session& s) -> result<execution_page> {
+    const auto rows = s.exec(filter.cue_id ? list_of_cue : list_of_tenant, user_id, filter.cue_id,
+                             status_array(filter.statuses), filter.worker_id, filter.outcome_state, filter.triggered_by,
+                             filter.result_type, filter.has_evidence, limit, offset);
+    execution_page page;
+    page.total = rows.at(0)["total"].as<std::int64_t>();
+    page.oldest_claimed_at = instant_or_none(rows.at(0)["oldest_claimed_at"]);
+    for (const auto& row : rows) {
+      if (!row["id"].is_null()) // the totals come alone when the page is empty
+        page.executions.push_back(read_execution(row));
+    }
+    return page;
+  });
+}
+
+result<std::vector<claimable_execution>> claimable_executions(connection& db, const std::string& user_id,
+                                                              const claimable_filter& filter, instant now) {
+  return db.run([&](session& s) -> result<std::vector<claimable_execution>> {
+    std::vector<claimable_execution> out;
+    for (const auto& row : s.exec(claimable, user_id, write_instant(now), filter.task, filter.agent, claimable_limit)) {
+      out.push_back({row["id"].c_str(), row["cue_id"].c_str(), row["cue_name"].c_str(), text_or_none(row["task"]),
+                     read_instant(row["scheduled_for"].c_str()), row["payload"].c_str(), row["attempts"].as<int>()});
+    }
+    return out;
+  });
+}
+
+} // namespace cued::persistence

@@ -1,0 +1,44 @@
+#include "persistence/health.hpp"
+
+namespace cued::persistence {
+namespace {
+
+constexpr std::chrono::seconds stale_after{300};
+constexpr std::chrono::seconds worker_active_for{180};
+
+/// One pass over executions for all three of their counts. There is no index on `status`, on purpose: claims and
+/// outcomes change it, and an index would make each of those updates touch every index (migration 0004). So this reads
+/// the table, and /health asks seldom. Index for the outbox: idx_outbox_pending.
+constexpr named_query health_counts_query{"health_counts", R"sql(
+  SELECT (SELECT count(*) FROM dispatch_outbox WHERE dispatched = false) AS pending_outbox,
+         unfinished.stale, unfinished.retries, unfinished.claims, active.workers, active.last_heartbeat
+  FROM (
+    SELECT count(*) FILTER (WHERE e.status = 'delivering' AND e.updated_at < $1::timestamptz) AS stale,
+           count(*) FILTER (WHERE e.status IN ('retrying', 'retry_ready')) AS retries,
+           count(*) FILTER (WHERE e.status = 'pending' AND c.callback_transport = 'worker') AS claims
+    FROM executions e JOIN cues c ON c.id = e.cue_id
+    WHERE e.status IN ('pending', 'delivering', 'retrying', 'retry_ready')
+  ) AS unfinished,
+  (SELECT count(*) AS workers, max(last_heartbeat) AS last_heartbeat
+   FROM workers WHERE last_heartbeat >= $2::timestamptz) AS active
+)sql"};
+
+} // namespace
+
+result<health_counts> read_health(connection& db, instant now) {
+  return db.run([&](session& s) -> result<health_counts> {
+    const auto row = s.exec(health_counts_query, write_instant(now - stale_after),
+                            write_instant(now - worker_active_for))[0];
+    health_counts out;
+    out.pending_outbox = row["pending_outbox"].as<std::int64_t>();
+    out.stale_executions = row["stale"].as<std::int64_t>();
+    out.pending_retries = row["retries"].as<std::int64_t>();
+    out.pending_worker_claims = row["claims"].as<std::int64_t>();
+    out.active_workers = row["workers"].as<std::int64_t>();
+    if (!row["last_heartbeat"].is_null())
+      out.last_heartbeat = read_instant(row["last_heartbeat"].c_str());
+    return out;
+  });
+}
+
+} // namespace cued::persistence

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "persistence/postgres/connection.hpp"
+
+namespace cued::persistence {
+
+/// What a handler reported about one execution, already validated. JSON members are JSON text.
+/// Source: spec/executions.md §5.
+struct reported_outcome {
+  std::string user_id;
+  std::string execution_id;
+  bool success = false;
+  std::optional<std::string> result, error, metadata_json;
+  std::optional<std::string> external_id, result_url, result_ref, result_type, summary, artifacts_json;
+  bool refused = false; ///< too large to be stored: only tell whether the execution could have taken it
+};
+
+/// What became of one report.
+struct recorded_outcome {
+  enum class verdict { recorded, already_recorded, not_found, refused };
+  verdict what = verdict::not_found;
+  std::string outcome_state; ///< of a recorded one
+};
+
+/// The result of one webhook attempt, with what follows from it already decided.
+/// Source: spec/delivery.md §7, spec/executions.md §4 rows 6–8.
+struct attempt_result {
+  std::string execution_id;
+  int attempt = 1; ///< 1-based; the guard: a late result of an older attempt changes nothing
+  enum class verdict { success, retry, failed };
+  verdict what = verdict::failed;
+  std::optional<int> http_status;
+  std::optional<std::string> response_body, error_message;
+  std::optional<instant> next_retry; ///< of a retry
+};
+
+/// An attempt that was written down; those that a newer state had overtaken are missing from the answer.
+struct recorded_attempt {
+  std::string execution_id;
+  std::string user_id;
+  std::string cue_id;
+};
+
+/// What the outcome actors ask of the store. Each call is one statement, all or nothing.
+class outcome_store {
+public:
+  virtual ~outcome_store() = default;
+
+  /// Answers in the order of `reports`. The first report on an execution wins, for ever. Repeating a call with the
+  /// same `at` (its commit was in doubt) gives the same answer.
+  virtual result<std::vector<recorded_outcome>> record_outcomes(const std::vector<reported_outcome>& reports,
+                                                                instant at) = 0;
+
+  virtual result<std::vector<recorded_attempt>> record_attempts(const std::vector<attempt_result>& attempts,
+                                                                instant at) = 0;
+};
+
+class postgres_outcome_store final : public outcome_store {
+public:
+  explicit postgres_outcome_store(connection_options options) : link_{std::move(options)} {}
+
+  result<std::vector<recorded_outcome>> record_outcomes(const std::vector<reported_outcome>& reports,
+                                                        instant at) override;
+  result<std::vector<recorded_attempt>> record_attempts(const std::vector<attempt_result>& attempts,
+                                                        instant at) override;
+
+private:
+  connection link_;
+};
+
+} // namespace cued::persistence

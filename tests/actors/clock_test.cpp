@@ -1,0 +1,85 @@
+#include "tests/actors/engine_fixture.hpp"
+
+namespace cued::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+class clocks : public engine_test {
+protected:
+  void add_cue(const std::string& id, instant when, std::string cron = "", bool webhook = true) {
+    memory_world::cue c;
+    c.armed = {id, when, !cron.empty(), std::move(cron), "UTC"};
+    c.user_id = "ann";
+    c.webhook = webhook;
+    world.add(c);
+  }
+};
+
+TEST_F(clocks, a_cue_fires_once_and_not_before_its_instant) {
+  for (int i = 0; i < 50; ++i)
+    add_cue("cue_" + std::to_string(i), clock.now() + 200ms + i * 5ms);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == 50; }));
+  for (const auto& [scheduled, fired] : world.firings)
+    EXPECT_GE(fired, scheduled);
+  EXPECT_EQ(world.count(), 50u);
+}
+
+TEST_F(clocks, a_cue_that_is_told_of_fires_without_waiting_for_the_next_look) {
+  engine();
+  ASSERT_TRUE(world.eventually([this](memory_world&) { return pulse.last().has_value(); }));
+  add_cue("cue_new", clock.now() + 50ms);
+  engine().cue_changed("cue_new");
+  EXPECT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == 1; }));
+}
+
+TEST_F(clocks, a_cue_that_somebody_else_wrote_is_noticed) {
+  engine();
+  ASSERT_TRUE(world.eventually([this](memory_world&) { return pulse.last().has_value(); }));
+  add_cue("cue_foreign", clock.now());
+  EXPECT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == 1; }));
+}
+
+TEST_F(clocks, a_recurring_cue_makes_each_slot_once_and_catches_up_on_those_it_missed) {
+  const auto first = std::chrono::floor<std::chrono::seconds>(clock.now()) - 5s;
+  add_cue("cue_every_second", first, "* * * * * *", false);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() >= 7; }));
+  const auto made = world.of_cue("cue_every_second");
+  for (std::size_t i = 0; i < made.size(); ++i)
+    EXPECT_EQ(made[i].scheduled_for, first + std::chrono::seconds{i});
+}
+
+TEST_F(clocks, one_cue_that_cannot_be_fired_does_not_hold_up_the_others) {
+  add_cue("cue_poison", clock.now());
+  for (int i = 0; i < 10; ++i)
+    add_cue("cue_" + std::to_string(i), clock.now());
+  engine();
+  EXPECT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == 10; }));
+}
+
+TEST_F(clocks, a_cue_with_an_unreadable_schedule_fires_once_more_and_then_no_longer) {
+  add_cue("cue_odd", clock.now(), "this is no cron");
+  engine();
+  EXPECT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == 1 && w.cues.empty(); }));
+}
+
+TEST_F(clocks, while_the_store_is_away_nothing_is_lost) {
+  world.away("fire", true);
+  add_cue("cue_1", clock.now());
+  engine();
+  ASSERT_TRUE(world.eventually([this](memory_world&) { return pulse.last().has_value(); }));
+  world.away("fire", false);
+  EXPECT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == 1; }));
+}
+
+TEST_F(clocks, a_fired_worker_execution_can_be_claimed_next) {
+  add_cue("cue_1", clock.now(), "", false);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == 1; }));
+  EXPECT_TRUE(claim("ann", "").get());
+}
+
+} // namespace
+} // namespace cued::tests

@@ -1,0 +1,267 @@
+#include "tests/actors/memory_world.hpp"
+
+namespace cued::tests {
+namespace {
+
+using persistence::attempt_result;
+using persistence::recorded_outcome;
+
+instant now() { return wall_clock{}.now(); }
+
+class memory_claims final : public persistence::claim_store {
+public:
+  explicit memory_claims(memory_world& w) : world_{w} {}
+
+  result<std::vector<bool>> claim(const std::vector<persistence::claim_attempt>& attempts, instant at) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("claim"))
+      return fail(unavailable("away"));
+    ++world_.claim_statements;
+    world_.claim_rows += attempts.size();
+    std::vector<bool> won;
+    for (const auto& a : attempts) {
+      auto it = world_.executions.find(a.execution_id);
+      const bool mine = it != world_.executions.end() && it->second.user_id == a.user_id && !it->second.webhook;
+      won.push_back(mine && it->second.status == "pending");
+      if (won.back()) {
+        it->second.status = "delivering";
+        it->second.claimed_by = a.worker_id;
+        it->second.claimed_at = at;
+        ++it->second.attempts;
+      }
+    }
+    world_.changed.notify_all();
+    return won;
+  }
+
+  result<std::vector<persistence::ready_execution>> ready(const std::string& user_id, instant at,
+                                                          std::size_t limit) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("ready"))
+      return fail(unavailable("away"));
+    std::vector<persistence::ready_execution> out;
+    for (const auto& [id, e] : world_.executions)
+      if (e.user_id == user_id && e.status == "pending" && !e.webhook && e.scheduled_for <= at)
+        out.push_back({e.scheduled_for, id});
+    std::ranges::sort(out);
+    out.resize(std::min(out.size(), limit));
+    return out;
+  }
+
+private:
+  memory_world& world_;
+};
+
+class memory_outcomes final : public persistence::outcome_store {
+public:
+  explicit memory_outcomes(memory_world& w) : world_{w} {}
+
+  result<std::vector<recorded_outcome>> record_outcomes(const std::vector<persistence::reported_outcome>& reports,
+                                                        instant at) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("record_outcomes"))
+      return fail(unavailable("away"));
+    std::vector<recorded_outcome> out;
+    for (const auto& r : reports) {
+      auto it = world_.executions.find(r.execution_id);
+      if (it == world_.executions.end() || it->second.user_id != r.user_id) {
+        out.push_back({recorded_outcome::verdict::not_found, ""});
+      } else if (it->second.outcome) {
+        out.push_back({recorded_outcome::verdict::already_recorded, ""});
+      } else {
+        it->second.outcome = r.success;
+        it->second.recorded_at = at;
+        it->second.status = r.success ? "success" : "failed";
+        out.push_back({recorded_outcome::verdict::recorded, r.success ? "reported_success" : "reported_failure"});
+      }
+    }
+    world_.changed.notify_all();
+    return out;
+  }
+
+  result<std::vector<persistence::recorded_attempt>> record_attempts(const std::vector<attempt_result>& attempts,
+                                                                     instant) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("record_attempts"))
+      return fail(unavailable("away"));
+    std::vector<persistence::recorded_attempt> out;
+    for (const auto& a : attempts) {
+      auto& e = world_.executions.at(a.execution_id);
+      if (e.status != "delivering" || e.attempts != a.attempt - 1)
+        continue;
+      e.attempts = a.attempt;
+      e.next_retry = a.next_retry;
+      e.status = a.what == attempt_result::verdict::success ? "success"
+                 : a.what == attempt_result::verdict::retry ? "retrying"
+                                                            : "failed";
+      out.push_back({e.id, e.user_id, e.cue_id});
+    }
+    world_.changed.notify_all();
+    return out;
+  }
+
+private:
+  memory_world& world_;
+};
+
+class memory_deliveries final : public persistence::delivery_store {
+public:
+  explicit memory_deliveries(memory_world& w) : world_{w} {}
+
+  result<std::vector<persistence::started_delivery>> start(const std::vector<std::string>& ids) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("start"))
+      return fail(unavailable("away"));
+    std::vector<persistence::started_delivery> out;
+    for (const auto& id : ids) {
+      auto it = world_.executions.find(id);
+      if (it == world_.executions.end() || (it->second.status != "pending" && it->second.status != "retry_ready"))
+        continue;
+      it->second.status = "delivering";
+      persistence::started_delivery d;
+      d.execution_id = id;
+      d.user_id = it->second.user_id;
+      d.cue_id = it->second.cue_id;
+      d.scheduled_for = it->second.scheduled_for;
+      d.attempt = it->second.attempts + 1;
+      d.url = "https://receiver.example/";
+      d.method = "POST";
+      d.headers_json = "{}";
+      d.payload_json = "{}";
+      d.retry_backoff_json = "[0]";
+      out.push_back(d);
+    }
+    world_.changed.notify_all();
+    return out;
+  }
+
+  result<std::size_t> give_back(const std::vector<std::string>& ids) override { return ids.size(); }
+
+private:
+  memory_world& world_;
+};
+
+class memory_clock final : public persistence::clock_store {
+public:
+  explicit memory_clock(memory_world& w) : world_{w} {}
+
+  result<std::vector<persistence::armed_cue>> armed_until(instant horizon, std::size_t limit) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("armed_until"))
+      return fail(unavailable("away"));
+    std::vector<persistence::armed_cue> out;
+    for (const auto& [id, c] : world_.cues)
+      if (c.armed.next_run < horizon && out.size() < limit)
+        out.push_back(c.armed);
+    return out;
+  }
+
+  result<std::optional<persistence::armed_cue>> find_armed(const std::string& cue_id) override {
+    const std::lock_guard lock{world_.mutex};
+    const auto it = world_.cues.find(cue_id);
+    return it == world_.cues.end() ? std::nullopt : std::optional{it->second.armed};
+  }
+
+  result<std::vector<persistence::fired_cue>> fire(const std::vector<persistence::firing>& due) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("fire"))
+      return fail(unavailable("away"));
+    for (const auto& f : due)
+      if (f.cue.cue_id.starts_with("cue_poison"))
+        return fail(error{});
+    std::vector<persistence::fired_cue> out;
+    for (const auto& f : due) {
+      auto it = world_.cues.find(f.cue.cue_id);
+      if (it == world_.cues.end() || it->second.armed.next_run != f.cue.next_run)
+        continue;
+      memory_world::execution e;
+      e.id = f.execution_id;
+      e.user_id = it->second.user_id;
+      e.cue_id = f.cue.cue_id;
+      e.webhook = it->second.webhook;
+      e.scheduled_for = f.cue.next_run;
+      world_.executions[e.id] = e;
+      world_.firings.emplace_back(f.cue.next_run, now());
+      out.push_back({e.cue_id, e.user_id, e.id, e.webhook, true, e.scheduled_for});
+      if (f.following)
+        it->second.armed.next_run = *f.following;
+      else
+        world_.cues.erase(it);
+    }
+    world_.changed.notify_all();
+    return out;
+  }
+
+  result<bool> disarm(const std::string& cue_id, instant) override {
+    const std::lock_guard lock{world_.mutex};
+    return world_.cues.erase(cue_id) == 1;
+  }
+
+private:
+  memory_world& world_;
+};
+
+class memory_deadlines final : public persistence::deadline_store {
+public:
+  explicit memory_deadlines(memory_world& w) : world_{w} {}
+
+  result<std::vector<persistence::due_delivery>> ready_retries(instant at) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("ready_retries"))
+      return fail(unavailable("away"));
+    std::vector<persistence::due_delivery> out;
+    for (auto& [id, e] : world_.executions)
+      if (e.status == "retrying" && e.next_retry && *e.next_retry <= at) {
+        e.status = "retry_ready";
+        out.push_back({id, e.user_id});
+      }
+    return out;
+  }
+
+  result<std::optional<instant>> next_retry_before(instant at, instant horizon) override {
+    const std::lock_guard lock{world_.mutex};
+    std::optional<instant> soonest;
+    for (const auto& [id, e] : world_.executions)
+      if (e.status == "retrying" && e.next_retry && *e.next_retry > at && *e.next_retry < horizon)
+        soonest = std::min(soonest.value_or(*e.next_retry), *e.next_retry);
+    return soonest;
+  }
+
+  result<std::vector<persistence::due_delivery>> undispatched(instant at) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("undispatched"))
+      return fail(unavailable("away"));
+    std::vector<persistence::due_delivery> out;
+    for (const auto& [id, e] : world_.executions)
+      if (e.webhook && (e.status == "pending" || e.status == "retry_ready") && e.scheduled_for <= at)
+        out.push_back({id, e.user_id});
+    return out;
+  }
+
+  result<std::vector<persistence::due_delivery>> forgotten(instant) override {
+    return std::vector<persistence::due_delivery>{};
+  }
+  result<std::vector<persistence::stale_delivery>> stale_deliveries(instant) override {
+    return std::vector<persistence::stale_delivery>{};
+  }
+  result<std::vector<persistence::returned_execution>> return_lost_claims(instant) override {
+    return std::vector<persistence::returned_execution>{};
+  }
+  result<std::size_t> miss_unclaimed(instant) override { return 0; }
+  result<std::size_t> clean_up(instant) override { return 0; }
+
+private:
+  memory_world& world_;
+};
+
+} // namespace
+
+actors::store_makers memory_world::makers() {
+  return {[this] { return std::make_unique<memory_claims>(*this); },
+          [this] { return std::make_unique<memory_outcomes>(*this); },
+          [this] { return std::make_unique<memory_deliveries>(*this); },
+          [this] { return std::make_unique<memory_clock>(*this); },
+          [this] { return std::make_unique<memory_deadlines>(*this); }};
+}
+
+} // namespace cued::tests

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <algorithm>
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "actors/actor_engine.hpp"
+
+/// A database in memory behind the engine's store interfaces, with faults on demand. Thread-safe: the pool members of
+/// an engine share one world as they would share one Postgres.
+namespace cued::tests {
+
+class memory_world {
+public:
+  struct execution {
+    std::string id, user_id, cue_id;
+    std::string status = "pending";
+    bool webhook = false;
+    instant scheduled_for{};
+    std::string claimed_by;
+    instant claimed_at{};
+    int attempts = 0;
+    std::optional<bool> outcome;
+    instant recorded_at{};
+    std::optional<instant> next_retry;
+  };
+  struct cue {
+    persistence::armed_cue armed;
+    std::string user_id;
+    bool webhook = true;
+  };
+
+  // -- set-up -----------------------------------------------------------------
+  void add(execution e) {
+    const std::lock_guard lock{mutex};
+    executions[e.id] = std::move(e);
+  }
+  void add(cue c) {
+    const std::lock_guard lock{mutex};
+    cues[c.armed.cue_id] = std::move(c);
+  }
+
+  /// The next `times` calls of the named operation throw, as a broken invariant would.
+  void throw_at(const std::string& operation, int times) {
+    const std::lock_guard lock{mutex};
+    throws[operation] = times;
+  }
+  /// Calls of the named operation answer 503 until further notice.
+  void away(const std::string& operation, bool is_away) {
+    const std::lock_guard lock{mutex};
+    is_away ? void(absent.insert(operation)) : void(absent.erase(operation));
+  }
+
+  // -- looking ------------------------------------------------------------------
+  execution find(const std::string& id) const {
+    const std::lock_guard lock{mutex};
+    return executions.at(id);
+  }
+  std::size_t count() const {
+    const std::lock_guard lock{mutex};
+    return executions.size();
+  }
+  std::vector<execution> of_cue(const std::string& cue_id) const {
+    const std::lock_guard lock{mutex};
+    std::vector<execution> out;
+    for (const auto& [id, e] : executions)
+      if (e.cue_id == cue_id)
+        out.push_back(e);
+    std::ranges::sort(out, {}, &execution::scheduled_for);
+    return out;
+  }
+  /// Waits until `condition` holds of the world; false if it does not within ten seconds.
+  template <class Condition>
+  bool eventually(Condition condition) {
+    std::unique_lock lock{mutex};
+    return changed.wait_for(lock, std::chrono::seconds{10}, [&] { return condition(*this); });
+  }
+
+  actors::store_makers makers();
+
+  /// Runs before each operation, under the lock; true: answer 503.
+  bool fault(const std::string& operation) {
+    if (auto it = throws.find(operation); it != throws.end() && it->second > 0) {
+      --it->second;
+      throw std::runtime_error("injected fault in " + operation);
+    }
+    return absent.contains(operation);
+  }
+
+  mutable std::mutex mutex;
+  std::condition_variable changed;
+  std::map<std::string, execution> executions;
+  std::map<std::string, cue> cues;
+  std::map<std::string, int> throws;
+  std::set<std::string> absent;
+  std::vector<std::pair<instant, instant>> firings; ///< scheduled, fired at
+  std::size_t claim_statements = 0, claim_rows = 0;
+};
+
+} // namespace cued::tests

@@ -1,0 +1,44 @@
+#include "domain/backoff.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cued::tests {
+namespace {
+
+using namespace std::chrono_literals;
+
+TEST(backoff, follows_the_list_and_stays_at_its_last_entry) {
+  EXPECT_EQ(retry_delay(1, "[1, 5, 15]"), 1min);
+  EXPECT_EQ(retry_delay(2, "[1, 5, 15]"), 5min);
+  EXPECT_EQ(retry_delay(3, "[1, 5, 15]"), 15min);
+  EXPECT_EQ(retry_delay(9, "[1, 5, 15]"), 15min);
+}
+
+TEST(backoff, an_empty_list_means_a_minute) { EXPECT_EQ(retry_delay(1, "[]"), 1min); }
+
+TEST(backoff, negative_and_zero_mean_at_once) {
+  EXPECT_EQ(retry_delay(1, "[-5]"), 0min);
+  EXPECT_EQ(retry_delay(1, "[0]"), 0min);
+}
+
+TEST(backoff, what_is_too_large_is_held_at_a_year) {
+  EXPECT_EQ(retry_delay(1, "[1000000000000]"), 525'600min);
+  EXPECT_EQ(retry_delay(1, "[1e999]"), 525'600min);
+  EXPECT_EQ(retry_delay(1, "[-1e999]"), 0min);
+}
+
+TEST(backoff, rows_written_by_others_may_hold_anything) {
+  EXPECT_EQ(retry_delay(1, "5"), 5min);
+  EXPECT_EQ(retry_delay(1, "null"), 1min);
+  EXPECT_EQ(retry_delay(2, "{}"), 5min);
+  EXPECT_EQ(retry_delay(1, "[\"x\"]"), 1min);
+}
+
+TEST(backoff, max_attempts_counts_all_attempts) {
+  EXPECT_TRUE(may_retry(1, 2));
+  EXPECT_FALSE(may_retry(2, 2));
+  EXPECT_FALSE(may_retry(1, 1));
+}
+
+} // namespace
+} // namespace cued::tests

@@ -1,0 +1,304 @@
+#include "persistence/postgres/migrator.hpp"
+
+#include <future>
+
+#include <gmock/gmock.h>
+
+#include "persistence/postgres/catalog.hpp"
+#include "tests/persistence/postgres/reference_shapes.hpp"
+
+namespace cued::persistence {
+
+namespace {
+
+using test::test_database;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class migrator : public ::testing::Test {
+protected:
+  migration_report migrated() {
+    auto report = migrate(database_.options());
+    if (!report)
+      throw std::runtime_error(report.error().message);
+    return *report;
+  }
+
+  std::string refusal() {
+    const auto report = migrate(database_.options());
+    if (report)
+      return "migrated";
+    EXPECT_EQ(report.error().code, "migration_refused");
+    return report.error().message;
+  }
+
+  catalog_difference difference() {
+    connection link{database_.options()};
+    return link.run([](session& s) -> result<catalog_difference> { return compare_catalog(s); }).value();
+  }
+
+  /// Every column, constraint and index of `public`, one per line: equal text, equal schema.
+  std::string whole_schema(test_database& database) {
+    return database.value(R"sql(
+      SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+        SELECT format('%s.%s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,
+                      pg_get_expr(adbin, adrelid)) AS line
+        FROM pg_attribute JOIN pg_class c ON c.oid = attrelid
+        LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND attnum > 0 AND NOT attisdropped
+        UNION ALL
+        SELECT format('%s %s %s', conrelid::regclass, conname, pg_get_constraintdef(oid)) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT indexdef FROM pg_indexes WHERE schemaname = 'public') AS lines)sql");
+  }
+
+  test_database database_ = test_database::without_schema();
+};
+
+const char* const some_user = R"sql(
+  INSERT INTO users (id, email, api_key_hash, api_key_prefix, plan, active_cue_limit, monthly_execution_limit,
+                     monthly_message_limit, rate_limit_per_minute, slug, webhook_secret)
+  VALUES ('00000000-0000-4000-8000-000000000001', 'a@b.co', 'h', 'p', 'free', 10, 300, 300, 60, 'a', 'w');
+  INSERT INTO agents (id, user_id, slug, display_name)
+  VALUES ('agt_1', '00000000-0000-4000-8000-000000000001', 'a', 'A'))sql";
+
+std::string message(const std::string& id, const std::string& key) {
+  return "INSERT INTO messages (id, user_id, from_agent_id, to_agent_id, thread_id, body, idempotency_key) VALUES ('" +
+         id + "', '00000000-0000-4000-8000-000000000001', 'agt_1', 'agt_1', '" + id + "', 'x', '" + key + "')";
+}
+
+} // namespace
+
+TEST_F(migrator, makes_everything_on_an_empty_database) {
+  const auto report = migrated();
+  EXPECT_EQ(report.found, "empty");
+  EXPECT_THAT(report.applied, ElementsAre("0001_reference_schema", "0003_own", "0004_hot_updates"));
+  EXPECT_THAT(report.notes, IsEmpty());
+  EXPECT_EQ(database_.value("SELECT string_agg(version_num, ',') FROM alembic_version"), "035");
+  EXPECT_EQ(database_.value("SELECT string_agg(version::text, ',' ORDER BY version) FROM cued.schema_version"), "3,4");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"), "18");
+}
+
+TEST_F(migrator, a_second_run_changes_nothing) {
+  migrated();
+  const auto before = whole_schema(database_);
+  const auto report = migrated();
+  EXPECT_EQ(report.found, "cued 4");
+  EXPECT_THAT(report.applied, IsEmpty());
+  EXPECT_EQ(whole_schema(database_), before);
+}
+
+TEST_F(migrator, a_database_of_the_reference_becomes_the_same_as_a_new_one) {
+  make_reference_shape(database_);
+  const auto report = migrated();
+  EXPECT_EQ(report.found, "reference 035");
+  EXPECT_THAT(report.applied, ElementsAre("0002_repairs", "0003_own", "0004_hot_updates"));
+  EXPECT_EQ(database_.value("SELECT string_agg(version_num, ',') FROM alembic_version"), "035");
+  test_database fresh;
+  EXPECT_EQ(whole_schema(database_), whole_schema(fresh));
+}
+
+TEST_F(migrator, a_database_that_was_repaired_by_hand_is_taken_as_it_is) {
+  database_.exec(std::string{migrations().front().sql});
+  EXPECT_THAT(migrated().applied, ElementsAre("0003_own", "0004_hot_updates"));
+}
+
+TEST_F(migrator, a_status_check_without_the_two_late_values_is_widened) {
+  database_.exec(std::string{migrations().front().sql});
+  database_.exec(
+      "ALTER TABLE executions DROP CONSTRAINT valid_exec_status, ADD CONSTRAINT valid_exec_status "
+      "CHECK (status IN ('pending', 'delivering', 'success', 'failed', 'retrying', 'retry_ready', 'missed'))");
+  EXPECT_THAT(migrated().applied, ElementsAre("0002_repairs", "0003_own", "0004_hot_updates"));
+  EXPECT_THAT(
+      database_.value("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = 'valid_exec_status'"),
+      HasSubstr("outcome_timeout"));
+}
+
+TEST_F(migrator, rows_of_the_reference_survive_the_take_over) {
+  make_reference_shape(database_);
+  database_.exec(some_user);
+  database_.exec("INSERT INTO cues (id, user_id, name, schedule_type) VALUES ('cue_1', "
+                 "'00000000-0000-4000-8000-000000000001', 'n', 'once');"
+                 "INSERT INTO executions (cue_id, scheduled_for) VALUES ('cue_1', now())");
+  migrated();
+  EXPECT_EQ(database_.value("SELECT status || coalesce(triggered_by, '-') FROM executions"), "pending-");
+}
+
+TEST_F(migrator, tables_of_the_models_are_completed_and_get_no_revision) {
+  make_model_shape(database_);
+  const auto report = migrated();
+  EXPECT_EQ(report.found, "model tables");
+  EXPECT_EQ(database_.value("SELECT to_regclass('alembic_version')"), "");
+  EXPECT_EQ(
+      database_.value("SELECT indisunique FROM pg_index WHERE indexrelid = 'unique_user_idempotency_key'::regclass"),
+      "t");
+  EXPECT_EQ(migrated().found, "cued 4");
+}
+
+TEST_F(migrator, repeated_idempotency_keys_in_tables_of_the_models_are_told) {
+  make_model_shape(database_);
+  database_.exec(some_user);
+  database_.exec(message("msg_1", "k") + ";" + message("msg_2", "k"));
+  EXPECT_THAT(refusal(), HasSubstr("key k"));
+  EXPECT_EQ(database_.value("SELECT to_regclass('cued.schema_version')"), "") << "nothing was touched";
+  database_.exec("UPDATE messages SET idempotency_key = NULL WHERE id = 'msg_2'");
+  migrated();
+}
+
+TEST_F(migrator, somebody_elses_tables_are_refused) {
+  database_.exec("CREATE TABLE users (id int)");
+  EXPECT_THAT(refusal(), HasSubstr("it lacks\n  users.email"));
+  EXPECT_THAT(refusal(), HasSubstr("table cues"));
+}
+
+TEST_F(migrator, earlier_later_and_broken_revisions_are_refused_with_words) {
+  database_.exec("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)");
+  EXPECT_THAT(refusal(), HasSubstr("no row"));
+  database_.exec("INSERT INTO alembic_version VALUES ('034')");
+  EXPECT_THAT(refusal(), HasSubstr("revision 034 of cueapi-core. Bring it to 035"));
+  database_.exec("INSERT INTO alembic_version VALUES ('035')");
+  EXPECT_THAT(refusal(), HasSubstr("several rows"));
+  database_.exec("DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ('036')");
+  EXPECT_THAT(refusal(), HasSubstr("'036', which cued does not know"));
+  database_.exec("UPDATE alembic_version SET version_num = '035'");
+  EXPECT_THAT(refusal(), HasSubstr("table users"));
+}
+
+TEST_F(migrator, a_database_of_a_newer_cued_is_refused) {
+  migrated();
+  database_.exec("INSERT INTO cued.schema_version (version, name) VALUES (9999, 'later')");
+  EXPECT_THAT(refusal(), HasSubstr("newer cued (its own schema version is 9999, this program knows up to 4)"));
+}
+
+TEST_F(migrator, our_schema_without_the_tables_is_refused) {
+  migrated();
+  database_.exec("DROP SCHEMA public CASCADE; CREATE SCHEMA public");
+  EXPECT_THAT(refusal(), HasSubstr("DROP SCHEMA cued CASCADE"));
+  database_.exec("DROP SCHEMA cued CASCADE");
+  EXPECT_EQ(migrated().found, "empty");
+}
+
+TEST_F(migrator, a_column_of_another_type_is_refused_by_name) {
+  migrated();
+  database_.exec("ALTER TABLE executions ALTER attempts TYPE text");
+  EXPECT_THAT(refusal(), HasSubstr("executions.attempts is text, expected integer"));
+}
+
+TEST_F(migrator, a_missing_column_is_refused_by_name) {
+  migrated();
+  database_.exec("ALTER TABLE cues DROP COLUMN fired_count");
+  EXPECT_THAT(refusal(), HasSubstr("cues.fired_count"));
+}
+
+TEST_F(migrator, a_missing_unique_index_is_refused_by_its_columns) {
+  migrated();
+  database_.exec(
+      "DROP INDEX idx_executions_dedup; CREATE INDEX idx_executions_dedup ON executions (cue_id, scheduled_for)");
+  EXPECT_THAT(refusal(), HasSubstr("no valid unique index on executions (cue_id, scheduled_for)"));
+}
+
+TEST_F(migrator, columns_of_others_are_kept_and_noted) {
+  migrated();
+  database_.exec("ALTER TABLE users ADD COLUMN nickname text; CREATE TABLE theirs (id int)");
+  EXPECT_THAT(migrated().notes, ElementsAre(HasSubstr("users.nickname")));
+}
+
+TEST_F(migrator, a_foreign_column_that_no_insert_of_ours_could_fill_is_refused) {
+  migrated();
+  database_.exec("ALTER TABLE users ADD COLUMN shoe_size int NOT NULL");
+  EXPECT_THAT(refusal(), HasSubstr("users.shoe_size is unknown here, NOT NULL"));
+  database_.exec("ALTER TABLE users ALTER shoe_size SET DEFAULT 42");
+  migrated();
+}
+
+TEST_F(migrator, leftover_columns_may_be_missing) {
+  migrated();
+  database_.exec("ALTER TABLE users DROP COLUMN plan_interval, DROP COLUMN stripe_customer_id");
+  EXPECT_THAT(migrated().applied, IsEmpty());
+}
+
+TEST_F(migrator, values_longer_than_the_references_columns_fit) {
+  make_reference_shape(database_);
+  migrated();
+  EXPECT_EQ(database_.value("SELECT string_agg(DISTINCT format_type(atttypid, atttypmod), ',') FROM pg_attribute WHERE "
+                            "attrelid = 'executions'::regclass AND attname IN ('evidence_external_id', "
+                            "'evidence_result_ref', 'evidence_result_type')"),
+            "text");
+}
+
+TEST_F(migrator, nodes_that_start_together_take_turns) {
+  std::vector<std::future<result<migration_report>>> nodes;
+  for (int i = 0; i < 4; ++i)
+    nodes.push_back(std::async(std::launch::async, [this] { return migrate(database_.options()); }));
+  int from_empty = 0;
+  for (auto& node : nodes) {
+    const auto report = node.get();
+    ASSERT_TRUE(report) << report.error().message;
+    from_empty += report->found == "empty";
+  }
+  EXPECT_EQ(from_empty, 1);
+}
+
+TEST_F(migrator, a_user_without_rights_is_told_which_are_needed) {
+  database_.exec("DROP ROLE IF EXISTS weak; CREATE ROLE weak LOGIN");
+  auto options = database_.options();
+  options.dsn += " user=weak";
+  const auto report = migrate(options);
+  ASSERT_FALSE(report);
+  EXPECT_THAT(report.error().message, HasSubstr("needs more rights"));
+  database_.exec("DROP ROLE weak");
+}
+
+TEST_F(migrator, a_server_that_is_away_is_a_503) {
+  const auto report = migrate({"host=/nowhere dbname=x", "test"});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().status, 503);
+}
+
+TEST_F(migrator, the_retry_query_of_the_reference_still_has_its_index) {
+  migrated();
+  database_.exec("SET enable_seqscan = off");
+  const auto plan =
+      database_.exec("EXPLAIN SELECT id FROM executions WHERE status = 'retrying' AND next_retry <= now()");
+  std::string text;
+  for (const auto& row : plan)
+    text += row[0].as<std::string>() + "\n";
+  EXPECT_THAT(text, HasSubstr("idx_executions_retries"));
+}
+
+TEST_F(migrator, claim_and_outcome_stay_within_their_page) {
+  migrated();
+  database_.exec(some_user);
+  database_.exec("INSERT INTO cues (id, user_id, name, schedule_type) VALUES ('cue_1', "
+                 "'00000000-0000-4000-8000-000000000001', 'n', 'once');"
+                 "INSERT INTO executions (cue_id, scheduled_for) SELECT 'cue_1', now() + n * interval '1 s' FROM "
+                 "generate_series(1, 5) n");
+  database_.exec(
+      "UPDATE executions SET status = 'delivering', claimed_by_worker = 'w', claimed_at = now(), attempts = 1;"
+      "UPDATE executions SET status = 'success', outcome_recorded_at = now(), outcome_state = 'reported_success'");
+  database_.exec("SELECT pg_stat_force_next_flush()");
+  EXPECT_EQ(
+      database_.value("SELECT n_tup_hot_upd || '/' || n_tup_upd FROM pg_stat_user_tables WHERE relname = 'executions'"),
+      "10/10");
+}
+
+TEST_F(migrator, what_the_migrations_make_is_exactly_what_is_expected) {
+  migrated();
+  const auto found = difference();
+  EXPECT_THAT(found.missing, IsEmpty());
+  EXPECT_THAT(found.missing_repairs, IsEmpty());
+  EXPECT_THAT(found.wrong, IsEmpty());
+  EXPECT_THAT(found.extra, IsEmpty());
+}
+
+TEST(migrations, are_numbered_without_gaps) {
+  const auto all = migrations();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    EXPECT_EQ(all[i].number, static_cast<int>(i) + 1);
+    EXPECT_FALSE(all[i].sql.empty());
+  }
+}
+
+} // namespace cued::persistence
