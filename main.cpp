@@ -14,9 +14,10 @@
 #include "actors/actor_engine.hpp"
 #include "actors/notify/notifier.hpp"
 #include "config/command_line.hpp"
+#include "config/database_url.hpp"
 #include "config/logging.hpp"
+#include "config/report.hpp"
 #include "config/session_secret.hpp"
-#include "config/setting_table.hpp"
 #include "config/settings.hpp"
 #include "http/client/name_resolver.hpp"
 #include "http/client/tls_context.hpp"
@@ -24,6 +25,7 @@
 #include "http/middleware/pipeline.hpp"
 #include "http/middleware/principal_cache.hpp"
 #include "http/routes/echo_board.hpp"
+#include "http/routes/health_monitor.hpp"
 #include "http/routes/table.hpp"
 #include "http/server/server.hpp"
 #include "http/services.hpp"
@@ -104,7 +106,7 @@ result<database> open_database(const settings& s) {
   database out;
   out.options.application_name = "cued " + s.node_name;
   if (!s.embedded_database()) {
-    auto dsn = config::database_dsn(s);
+    auto dsn = config::libpq_url(s.database_url);
     if (!dsn)
       return fail(500, "invalid_database_url", "DATABASE_URL: " + dsn.error());
     out.options.dsn = *dsn;
@@ -189,18 +191,39 @@ int serve(const settings& s, wake_up& wake) {
   http::client::name_resolver names;
   http::principal_cache principals;
   http::echo_board echoes;
+  http::health_monitor health;
 
   persistence::pool pool{db->options, static_cast<std::size_t>(s.database_pool_size + s.database_max_overflow)};
   auto sender = std::make_unique<http::client::webhook_client>(
       http::client::webhook_client::options{static_cast<std::size_t>(s.webhook_concurrency_per_worker) + 16}, *policy,
       std::move(*tls), names, clock);
-  actors::actor_engine engine{engine_settings_of(s, clock, random),      stores_over(db->options, s),
-                              *sender,                                   clock,
-                              metrics,                                   pulse,
+  actors::actor_engine engine{engine_settings_of(s, clock, random),
+                              stores_over(db->options, s),
+                              *sender,
+                              clock,
+                              metrics,
+                              pulse,
                               [&wake](const std::string& why) { wake.give_up(why); }};
 
-  http::services services{s,        pool,       engine, pulse,  letters, clock,   random,
-                          limiter,  sessions,   principals, echoes, names,  *policy, metrics, http::all_routes()};
+  http::services services{
+      .settings = s,
+      .database = pool,
+      .engine = engine,
+      .pulse = pulse,
+      .letters = letters,
+      .clock = clock,
+      .random = random,
+      .limiter = limiter,
+      .sessions = sessions,
+      .principals = principals,
+      .echoes = echoes,
+      .names = names,
+      .url_policy = *policy,
+      .health = health,
+      .metrics = metrics,
+      .routes = http::all_routes(),
+      .version = CUED_VERSION,
+  };
   http::pipeline pipeline{services};
   http::server server{{s.host, static_cast<std::uint16_t>(s.port), static_cast<std::size_t>(s.io_threads)}, pipeline};
   if (const auto listening = server.start(); !listening)
@@ -252,14 +275,13 @@ int main(int argc, char** argv) {
   auto from = config::sources_of_process(std::move(typed->flags));
   auto loaded = from ? config::load(*from) : tl::unexpected{from.error()};
   if (!loaded) {
-    for (const auto& p : loaded.error())
-      complain(p.field + ": " + p.message);
+    std::fputs(config::describe(loaded.error()).c_str(), stderr);
     return EXIT_FAILURE;
   }
   auto& s = loaded->values;
   const bool json = s.log_format == "json" || (s.log_format == "auto" && isatty(STDERR_FILENO) == 0);
   config::start_logging(s.log_level, json ? config::log_format::json_lines : config::log_format::text,
-                        [](std::string text) { return security::redact(std::move(text)); });
+                        [](const std::string& text) { return security::redacted(text); });
   for (const auto& warning : loaded->warnings)
     spdlog::warn("{}", warning);
 
@@ -274,7 +296,11 @@ int main(int argc, char** argv) {
   case config::command::serve:
     break;
   }
-  if (auto secret = config::ensure_session_secret(s); !secret)
-    return complain(secret.error().message);
+  if (s.session_secret.empty()) {
+    auto kept = config::kept_session_secret(s.data_dir);
+    if (!kept)
+      return complain(kept.error().message);
+    s.session_secret = std::move(*kept);
+  }
   return serve(s, wake);
 }

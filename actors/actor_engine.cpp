@@ -126,7 +126,7 @@ actor_engine::actor_engine(engine_settings settings, store_makers stores, webhoo
                            std::function<void(std::string)> on_hopeless)
     : parts_{std::make_unique<parts>(std::move(settings), std::move(stores), sender, clock, metrics, pulse)} {
   auto& p = *parts_;
-  p.head = p.system.spawn<supervisor>(std::ref(p.everybody), p.makers(), std::ref(p.metrics), restart_policy{},
+  p.head = p.system.spawn<supervisor>(std::ref(p.everybody), p.makers(), std::ref(p.metrics), p.settings.restarts,
                                       std::move(on_hopeless));
   p.everybody.on_tenant_wanted([&p](const std::string& user_id) {
     auto tenant = p.system.spawn<tenant_actor>(user_id, std::ref(p.everybody));

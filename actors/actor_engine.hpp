@@ -12,6 +12,7 @@
 #include "actors/clock_pulse.hpp"
 #include "actors/deliver/webhook_sender.hpp"
 #include "actors/engine.hpp"
+#include "actors/supervisor/restart_policy.hpp"
 #include "domain/instant.hpp"
 #include "domain/schedule.hpp"
 #include "persistence/claim_store.hpp"
@@ -35,8 +36,9 @@ struct engine_settings {
   std::size_t webhooks_in_flight = 50;
   std::size_t webhooks_in_flight_per_tenant = 50;
   overlap dst_overlap = overlap::once;
-  std::optional<instant> sole_owner_since; ///< see deadline_clock_settings
+  std::optional<instant> sole_owner_since;        ///< see deadline_clock_settings
   std::size_t pending_per_tenant_at_most = 5'000; ///< beyond it a request is refused with 503 at once
+  restart_policy restarts = {};
   std::function<std::string()> new_execution_id;
 };
 

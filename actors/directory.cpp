@@ -2,7 +2,6 @@
 
 #include <map>
 
-
 namespace cued::actors {
 
 std::string_view name_of(pool which) {

@@ -33,15 +33,14 @@ double seconds(std::chrono::microseconds t) { return std::chrono::duration<doubl
 } // namespace
 
 probe::probe(prometheus::Registry& registry)
-    : registry_{registry},
-      claims_{&counters(registry, "cued_claims_total", "Claims asked for").Add({})},
+    : registry_{registry}, claims_{&counters(registry, "cued_claims_total", "Claims asked for").Add({})},
       claim_batches_{&counters(registry, "cued_claim_batches_total", "Commits that carried claims").Add({})},
       outcomes_{&counters(registry, "cued_outcomes_total", "Outcomes reported").Add({})},
       outcome_batches_{&counters(registry, "cued_outcome_batches_total", "Commits that carried outcomes").Add({})},
       fired_{&counters(registry, "cued_fired_total", "Executions made by the clock").Add({})},
       delivered_{&deliveries(registry).Add({{"result", "success"}})},
-      retried_{&deliveries(registry).Add({{"result", "retry"}})},
-      failed_{&deliveries(registry).Add({{"result", "failed"}})},
+      retried_{&deliveries(registry).Add({{"result", "retry"}})}, failed_{&deliveries(registry).Add(
+                                                                      {{"result", "failed"}})},
       poisoned_{&counters(registry, "cued_poisoned_rows_total", "Rows put aside because they could not be processed")
                      .Add({})},
       fired_lateness_{&lateness(registry).Add({{"stage", "fired"}}, lateness_seconds)},

@@ -28,7 +28,9 @@ private:
     explicit promise(std::function<void(result<T>)> f) : callback{std::move(f)} {}
     promise(const promise&) = delete;
     promise& operator=(const promise&) = delete;
-    ~promise() { keep(tl::unexpected<error>(unavailable("The part of the server in charge of this request was restarted"))); }
+    ~promise() {
+      keep(tl::unexpected<error>(unavailable("The part of the server in charge of this request was restarted")));
+    }
 
     void keep(result<T> answer) {
       if (auto f = std::exchange(callback, nullptr))

@@ -24,9 +24,17 @@
 /// How a handler waits for somebody who answers on another thread: the coroutine is suspended, the I/O thread goes on
 /// with other connections, and the coroutine is resumed on its own I/O thread with the answer.
 /// Everything here returns errors as values; nothing throws into the handler.
+///
+/// g++ 12 destroys some temporaries of a `co_await` expression twice: lambdas that hold something with a destructor,
+/// aggregates made with braces, and the branches of `?:`. So lambdas given to these functions capture by reference, or
+/// have a name of their own before; a static_assert sees to it.
 namespace cued::http {
 
 namespace detail {
+
+template <class Callable>
+inline constexpr bool survives_awaiting =
+    std::is_lvalue_reference_v<Callable> || std::is_trivially_destructible_v<Callable>;
 
 /// A suspended coroutine and the promise that its I/O thread stays alive until it was resumed.
 template <class Answer, class Completion>
@@ -64,6 +72,30 @@ private:
   std::function<void(Answer)> resume_;
 };
 
+template <class Answer, class Start>
+boost::asio::awaitable<Answer> await_answer(Start start) {
+  auto initiation = [&start](auto completion) {
+    using waiting = suspended<Answer, decltype(completion)>;
+    auto coroutine = std::make_shared<waiting>(std::move(completion));
+    start([coroutine](Answer answer) { coroutine->resume(std::move(answer)); });
+  };
+  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Answer)>(
+      initiation, boost::asio::use_awaitable);
+}
+
+template <class Answer, class Start>
+boost::asio::awaitable<Answer> await_answer_within(std::chrono::milliseconds limit, Answer otherwise, Start start) {
+  auto timer = std::make_shared<boost::asio::steady_timer>(co_await boost::asio::this_coro::executor, limit);
+  const auto begin = [&](std::function<void(Answer)> resume) {
+    auto first = std::make_shared<first_answer<Answer>>(std::move(resume));
+    timer->async_wait([first, timer, otherwise](const boost::system::error_code&) { first->give(otherwise); });
+    start([first](Answer given) { first->give(std::move(given)); });
+  };
+  auto answer = co_await await_answer<Answer>(begin);
+  timer->cancel();
+  co_return answer;
+}
+
 [[nodiscard]] error database_queue_full();
 [[nodiscard]] error explain_escaped_exception(); ///< of the exception in flight; logs it
 
@@ -76,54 +108,54 @@ Answer run_guarded(Work& work, persistence::connection& connection) {
   }
 }
 
+template <class Answer, class Work>
+boost::asio::awaitable<Answer> await_database(services& with, Work work) {
+  const auto begin = [&with, &work](std::function<void(Answer)> resume) {
+    const bool accepted = with.database.submit(
+        [&work, resume](persistence::connection& link) { resume(run_guarded<Answer>(work, link)); });
+    if (!accepted)
+      resume(fail(database_queue_full()));
+  };
+  co_return co_await await_answer<Answer>(begin);
+}
+
 } // namespace detail
 
 /// For whoever answers by callback. `start` receives one (copyable) that must be called exactly once, from any thread.
 template <class Answer, class Start>
-boost::asio::awaitable<Answer> answer_of(Start start) {
-  auto initiation = [&start](auto completion) {
-    using waiting = detail::suspended<Answer, decltype(completion)>;
-    auto coroutine = std::make_shared<waiting>(std::move(completion));
-    start([coroutine](Answer answer) { coroutine->resume(std::move(answer)); });
-  };
-  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Answer)>(
-      initiation, boost::asio::use_awaitable);
+[[nodiscard]] boost::asio::awaitable<Answer> answer_of(Start&& start) {
+  static_assert(detail::survives_awaiting<Start>, "capture by reference, or give the lambda a name first");
+  return detail::await_answer<Answer, std::decay_t<Start>>(std::forward<Start>(start));
 }
 
 /// The same with a time limit: whoever has not called by then is answered for by `otherwise`, and what he says later
 /// is dropped. `start` must not refer to the waiting coroutine, which may be gone by then.
 template <class Answer, class Start>
-boost::asio::awaitable<Answer> answer_within(std::chrono::milliseconds limit, Answer otherwise, Start start) {
-  const auto executor = co_await boost::asio::this_coro::executor;
-  co_return co_await answer_of<Answer>([&](std::function<void(Answer)> resume) {
-    auto first = std::make_shared<detail::first_answer<Answer>>(std::move(resume));
-    auto timer = std::make_shared<boost::asio::steady_timer>(executor, limit);
-    timer->async_wait([first, timer, otherwise](const boost::system::error_code&) { first->give(otherwise); });
-    start([first](Answer answer) { first->give(std::move(answer)); });
-  });
+[[nodiscard]] boost::asio::awaitable<Answer> answer_within(std::chrono::milliseconds limit, Answer otherwise,
+                                                           Start&& start) {
+  static_assert(detail::survives_awaiting<Start>, "capture by reference, or give the lambda a name first");
+  return detail::await_answer_within<Answer, std::decay_t<Start>>(limit, std::move(otherwise),
+                                                                  std::forward<Start>(start));
 }
 
 /// Runs `work` (`result<T>(persistence::connection&)`) on a thread of the database pool.
 /// 503 `service_unavailable` when too much waits for the database already. References captured by `work` may point
 /// into the waiting coroutine: it stays where it is until `work` has returned.
 template <class Work>
-auto on_database(services& with, Work work)
-    -> boost::asio::awaitable<std::invoke_result_t<Work&, persistence::connection&>> {
-  using answer = std::invoke_result_t<Work&, persistence::connection&>;
-  co_return co_await answer_of<answer>([&with, &work](std::function<void(answer)> resume) {
-    const bool accepted = with.database.submit(
-        [&work, resume](persistence::connection& link) { resume(detail::run_guarded<answer>(work, link)); });
-    if (!accepted)
-      resume(fail(detail::database_queue_full()));
-  });
+[[nodiscard]] auto on_database(services& with, Work&& work)
+    -> boost::asio::awaitable<std::invoke_result_t<std::decay_t<Work>&, persistence::connection&>> {
+  static_assert(detail::survives_awaiting<Work>, "capture by reference, or give the lambda a name first");
+  using answer = std::invoke_result_t<std::decay_t<Work>&, persistence::connection&>;
+  return detail::await_database<answer, std::decay_t<Work>>(with, std::forward<Work>(work));
 }
 
 /// Asks an actor. `question` receives the reply to hand over:
 ///   auto grant = co_await ask<actors::claim_grant>([&](auto reply) { with.engine.claim(asked, std::move(reply)); });
 template <class T, class Question>
-auto ask(Question question) -> boost::asio::awaitable<result<T>> {
-  co_return co_await answer_of<result<T>>(
-      [&question](std::function<void(result<T>)> resume) { question(actors::reply<T>{std::move(resume)}); });
+[[nodiscard]] boost::asio::awaitable<result<T>> ask(Question&& question) {
+  static_assert(detail::survives_awaiting<Question>, "capture by reference, or give the lambda a name first");
+  return detail::await_answer<result<T>>(
+      [question](std::function<void(result<T>)> resume) { question(actors::reply<T>{std::move(resume)}); });
 }
 
 } // namespace cued::http

@@ -8,8 +8,7 @@ namespace {
 #define CUED_ARMED_COLUMNS "id, next_run, schedule_type = 'recurring', coalesce(schedule_cron, ''), schedule_timezone"
 
 /// The clock's horizon. Index: idx_cues_due (ix_cues_next_run where the tables were made from models).
-constexpr named_query armed_until_horizon{"armed_until_horizon",
-                                          "SELECT " CUED_ARMED_COLUMNS R"sql(
+constexpr named_query armed_until_horizon{"armed_until_horizon", "SELECT " CUED_ARMED_COLUMNS R"sql(
   FROM cues
   WHERE status = 'active' AND next_run IS NOT NULL AND next_run < $1::timestamptz
   ORDER BY next_run
@@ -17,8 +16,7 @@ constexpr named_query armed_until_horizon{"armed_until_horizon",
 )sql"};
 
 /// Index: cues_pkey.
-constexpr named_query armed_cue_by_id{"armed_cue_by_id",
-                                      "SELECT " CUED_ARMED_COLUMNS R"sql(
+constexpr named_query armed_cue_by_id{"armed_cue_by_id", "SELECT " CUED_ARMED_COLUMNS R"sql(
   FROM cues WHERE id = $1 AND status = 'active' AND next_run IS NOT NULL
 )sql"};
 
@@ -53,10 +51,10 @@ constexpr named_query fire_batch{"fire_batch", R"sql(
   ), queued AS (
     INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, dispatch_attempts, created_at)
     SELECT l.execution_id, l.id, 'deliver', )sql" CUED_OUTBOX_PAYLOAD(
-                                            "l.execution_id", CUED_OFFSET_TIME("l.instant"),
-                                            "CASE WHEN jsonb_typeof(c.payload) = 'object' THEN c.payload ELSE "
-                                            "'{}'::jsonb END",
-                                            "c.retry_backoff_minutes") R"sql(
+                                                   "l.execution_id", CUED_OFFSET_TIME("l.instant"),
+                                                   "CASE WHEN jsonb_typeof(c.payload) = 'object' THEN c.payload ELSE "
+                                                   "'{}'::jsonb END",
+                                                   "c.retry_backoff_minutes") R"sql(
            || jsonb_build_object('monthly_execution_limit', u.monthly_execution_limit), false, 0, now()
     FROM made m JOIN locked l ON l.id = m.cue_id JOIN cues c ON c.id = l.id LEFT JOIN users u ON u.id = l.user_id
     WHERE l.webhook
@@ -120,9 +118,8 @@ result<std::vector<fired_cue>> postgres_clock_store::fire(const std::vector<firi
 }
 
 result<bool> postgres_clock_store::disarm(const std::string& cue_id, instant next_run) {
-  return link_.run([&](session& s) -> result<bool> {
-    return !s.exec(disarm_cue, cue_id, write_instant(next_run)).empty();
-  });
+  return link_.run(
+      [&](session& s) -> result<bool> { return !s.exec(disarm_cue, cue_id, write_instant(next_run)).empty(); });
 }
 
 } // namespace cued::persistence

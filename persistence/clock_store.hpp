@@ -13,7 +13,7 @@ struct armed_cue {
   std::string cue_id;
   instant next_run;
   bool recurring = false;
-  std::string cron;      ///< of a recurring cue; may be empty or nonsense in rows written by others
+  std::string cron; ///< of a recurring cue; may be empty or nonsense in rows written by others
   std::string time_zone;
 };
 
@@ -21,9 +21,9 @@ struct armed_cue {
 /// if it still says so.
 struct firing {
   armed_cue cue;
-  std::string execution_id; ///< uuid v4 for the execution to be made
+  std::string execution_id;         ///< uuid v4 for the execution to be made
   std::optional<instant> following; ///< the cue's next instant; nothing: it will not fire again
-  bool exhausted = false;   ///< recurring, and no instant is left: the cue is completed with this execution
+  bool exhausted = false;           ///< recurring, and no instant is left: the cue is completed with this execution
 };
 
 /// What a firing led to. Firings that the row no longer agreed with are missing from the answer.

@@ -90,13 +90,15 @@ constexpr named_query delete_cue_row{"delete_cue", R"sql(
 )sql"};
 
 /// The stamp of spec/cues.md §5: a live session of the owner's agents listens over IPC. JSON null otherwise.
-/// Index: cues_pkey, ix_agent_live_sessions_cue_id.
+/// And the payload of this run, if $3 gives one of its own. Index: cues_pkey, ix_agent_live_sessions_cue_id.
 constexpr named_query fired_cue{"fired_cue", R"sql(
   SELECT CASE WHEN EXISTS (
            SELECT 1 FROM agent_live_sessions s
            JOIN agents a ON a.id = s.agent_id
            WHERE s.cue_id = c.id AND s.transport = 'ipc' AND s.detached_at IS NULL AND a.user_id = c.user_id
-         ) THEN '{"delivery_mode_requested": "ipc"}' ELSE 'null' END
+         ) THEN '{"delivery_mode_requested": "ipc"}' ELSE 'null' END AS stamp,
+         CASE WHEN $4::bool OR jsonb_typeof(c.payload) IS DISTINCT FROM 'object' THEN $3::jsonb
+              ELSE c.payload || $3::jsonb END AS payload
   FROM cues c WHERE c.id = $1::text AND c.user_id = $2::uuid
 )sql"};
 
@@ -119,11 +121,10 @@ result<void> admit(session& s, const std::string& user_id, const std::string& na
 }
 
 cue_row insert(session& s, const new_cue& cue) {
-  const auto rows =
-      s.exec(insert_cue, cue.id, cue.user_id, cue.name, cue.description, cue.transport, cue.schedule.type,
-             cue.schedule.cron, written(cue.schedule.at), cue.schedule.timezone, cue.callback_url, cue.callback_method,
-             cue.callback_headers_json, cue.payload_json, cue.retry_max_attempts, cue.retry_backoff_json,
-             cue.on_failure_json, cue.verification_mode, written(cue.next_run));
+  const auto rows = s.exec(insert_cue, cue.id, cue.user_id, cue.name, cue.description, cue.transport, cue.schedule.type,
+                           cue.schedule.cron, written(cue.schedule.at), cue.schedule.timezone, cue.callback_url,
+                           cue.callback_method, cue.callback_headers_json, cue.payload_json, cue.retry_max_attempts,
+                           cue.retry_backoff_json, cue.on_failure_json, cue.verification_mode, written(cue.next_run));
   return read_cue(rows[0]);
 }
 
@@ -196,7 +197,8 @@ result<void> delete_cue(connection& db, const std::string& user_id, const std::s
 
 result<created_execution> fire_cue(connection& db, const cue_firing& firing) {
   return db.in_transaction([&](session& s) -> result<created_execution> {
-    const auto rows = s.exec(fired_cue, firing.cue_id, firing.user_id);
+    const auto rows =
+        s.exec(fired_cue, firing.cue_id, firing.user_id, firing.payload_override_json, firing.replaces_payload);
     if (rows.empty())
       return cue_not_found();
     new_execution wanted;
@@ -204,7 +206,9 @@ result<created_execution> fire_cue(connection& db, const cue_firing& firing) {
     wanted.cue_id = firing.cue_id;
     wanted.scheduled_for = firing.scheduled_for;
     wanted.triggered_by = "manual_fire";
-    wanted.outcome_metadata_json = rows[0][0].as<std::string>();
+    wanted.outcome_metadata_json = rows[0]["stamp"].as<std::string>();
+    if (!rows[0]["payload"].is_null())
+      wanted.payload_override_json = rows[0]["payload"].as<std::string>();
     wanted.scheduled_for_text = firing.scheduled_for_text;
     wanted.in_the_future = firing.in_the_future;
     return create_execution(s, wanted);

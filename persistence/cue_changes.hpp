@@ -87,6 +87,8 @@ struct cue_firing {
   instant scheduled_for;
   std::optional<std::string> scheduled_for_text; ///< for the snapshot, when it is to keep the client's offset
   bool in_the_future = false;
+  std::optional<std::string> payload_override_json; ///< an object
+  bool replaces_payload = false; ///< the override stands alone; else its members are laid over the cue's payload
 };
 
 /// The execution, and for a webhook cue its outbox row. Counters and schedule of the cue stay as they are.

@@ -22,7 +22,7 @@ constexpr named_query ready_due_retries{"ready_due_retries", R"sql(
     INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, dispatch_attempts, created_at)
     SELECT e.id, e.cue_id, 'retry', )sql" CUED_OUTBOX_PAYLOAD("e.id", CUED_OFFSET_TIME("e.scheduled_for"),
                                                               CUED_EFFECTIVE_PAYLOAD, "c.retry_backoff_minutes")
-                                                   R"sql(, false, 0, now()
+                                                                 R"sql(, false, 0, now()
     FROM readied e JOIN cues c ON c.id = e.cue_id LEFT JOIN users u ON u.id = c.user_id
   )
   SELECT r.id, c.user_id FROM readied r JOIN cues c ON c.id = r.cue_id
@@ -180,8 +180,8 @@ result<std::vector<stale_delivery>> postgres_deadline_store::stale_deliveries(in
   return link_.run([&](session& s) -> result<std::vector<stale_delivery>> {
     std::vector<stale_delivery> out;
     for (const auto& row : s.exec(silent_deliveries, write_instant(older_than), limits_.batch_size))
-      out.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].as<int>(), row[4].as<int>(),
-                     row[5].c_str(), row[6].as<int>()});
+      out.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].as<int>(), row[4].as<int>(), row[5].c_str(),
+                     row[6].as<int>()});
     return out;
   });
 }
@@ -198,8 +198,9 @@ result<std::vector<returned_execution>> postgres_deadline_store::return_lost_cla
 
 result<std::size_t> postgres_deadline_store::miss_unclaimed(instant now) {
   return link_.run([&](session& s) -> result<std::size_t> {
-    return s.exec(miss_unclaimed_executions, write_instant(now), limits_.worker_unclaimed_timeout_seconds,
-                  limits_.batch_size)[0][0]
+    return s
+        .exec(miss_unclaimed_executions, write_instant(now), limits_.worker_unclaimed_timeout_seconds,
+              limits_.batch_size)[0][0]
         .as<std::size_t>();
   });
 }

@@ -62,7 +62,8 @@ public:
   /// its owner asked for that. Returns how many.
   virtual result<std::size_t> miss_unclaimed(instant now) = 0;
 
-  /// Hourly: outbox rows dispatched, device codes and events that have outlived their time. Source: spec/delivery.md §13.
+  /// Hourly: outbox rows dispatched, device codes and events that have outlived their time. Source: spec/delivery.md
+  /// §13.
   virtual result<std::size_t> clean_up(instant now) = 0;
 };
 

@@ -9,7 +9,8 @@ namespace {
 /// The cue is read as it is now, not as it was when the execution was made: one source of truth, and the secret in
 /// force signs (spec/delivery.md §4 QUIRK security). An execution whose cue or user is gone is not taken.
 /// Locks executions in id order. Index: executions_pkey, cues_pkey, users_pkey, cued_outbox_execution.
-constexpr named_query start_deliveries{"start_deliveries", R"sql(
+constexpr named_query start_deliveries{
+    "start_deliveries", R"sql(
   WITH locked AS (
     SELECT e.id FROM executions e
     WHERE e.id = ANY($1::uuid[]) AND e.status IN ('pending', 'retry_ready')
@@ -25,7 +26,8 @@ constexpr named_query start_deliveries{"start_deliveries", R"sql(
     WHERE e.id = l.id AND e.status IN ('pending', 'retry_ready')
     RETURNING e.id, c.user_id, c.id AS cue_id, c.name, e.scheduled_for, e.attempts + 1 AS attempt,
       coalesce(c.callback_url, '') AS url, c.callback_method, CASE WHEN jsonb_typeof(c.callback_headers) = 'object' THEN c.callback_headers::text ELSE '{}' END AS headers,
-      ()sql" CUED_EFFECTIVE_PAYLOAD R"sql()::text AS payload, c.retry_max_attempts, c.retry_backoff_minutes::text AS backoff,
+      ()sql" CUED_EFFECTIVE_PAYLOAD
+                        R"sql()::text AS payload, c.retry_max_attempts, c.retry_backoff_minutes::text AS backoff,
       u.webhook_secret
   ), dispatched AS (
     UPDATE dispatch_outbox o SET dispatched = true
@@ -88,9 +90,8 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
 
 result<std::size_t> postgres_delivery_store::give_back(const std::vector<std::string>& execution_ids) {
   const auto ids = list_of(execution_ids);
-  return link_.run([&](session& s) -> result<std::size_t> {
-    return s.exec(give_back_deliveries, ids)[0][0].as<std::size_t>();
-  });
+  return link_.run(
+      [&](session& s) -> result<std::size_t> { return s.exec(give_back_deliveries, ids)[0][0].as<std::size_t>(); });
 }
 
 } // namespace cued::persistence

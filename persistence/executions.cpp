@@ -45,7 +45,8 @@ constexpr named_query list_of_tenant{"list_executions", R"sql(
     WHERE c.user_id = $1::uuid AND $2::text IS NULL)sql" CUED_EXECUTION_FILTER CUED_EXECUTION_PAGE};
 
 /// One cue's. A statement of its own, because an optional condition on cue_id would keep the generic plan from using
-/// the index: 120 ms instead of 2 ms in the same database. Index: cues_pkey, cued_executions_cue_created.
+/// the index: 120 ms instead of 1.5 ms for 1,000 executions in the same database. A year of a minutely cue: 500 ms,
+/// again for the count. Index: cues_pkey, cued_executions_cue_created.
 constexpr named_query list_of_cue{"list_executions_of_cue", R"sql(
   WITH matching AS (
     SELECT e.id, e.created_at, e.claimed_at

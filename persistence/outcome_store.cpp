@@ -183,17 +183,17 @@ postgres_outcome_store::record_outcomes(const std::vector<reported_outcome>& rep
     artifacts.add_or_null(r.artifacts_json);
     refused.add(r.refused ? "t" : "f");
   }
-  const auto id_list = std::move(ids).str(), user_list = std::move(users).str(), success_list = std::move(success).str(),
-             result_list = std::move(results).str(), error_list = std::move(errors).str(),
-             metadata_list = std::move(metadata).str(), external_id_list = std::move(external_ids).str(),
-             url_list = std::move(urls).str(), ref_list = std::move(refs).str(), type_list = std::move(types).str(),
+  const auto id_list = std::move(ids).str(), user_list = std::move(users).str(),
+             success_list = std::move(success).str(), result_list = std::move(results).str(),
+             error_list = std::move(errors).str(), metadata_list = std::move(metadata).str(),
+             external_id_list = std::move(external_ids).str(), url_list = std::move(urls).str(),
+             ref_list = std::move(refs).str(), type_list = std::move(types).str(),
              summary_list = std::move(summaries).str(), artifact_list = std::move(artifacts).str(),
              refused_list = std::move(refused).str();
   return link_.run([&](session& s) -> result<std::vector<recorded_outcome>> {
-    const auto rows =
-        s.exec(record_outcome_batch, id_list, user_list, success_list, result_list, error_list, metadata_list,
-               external_id_list, url_list, ref_list, type_list, summary_list, artifact_list, refused_list,
-               write_instant(at));
+    const auto rows = s.exec(record_outcome_batch, id_list, user_list, success_list, result_list, error_list,
+                             metadata_list, external_id_list, url_list, ref_list, type_list, summary_list,
+                             artifact_list, refused_list, write_instant(at));
     std::vector<recorded_outcome> out(reports.size());
     for (const auto& row : rows)
       out[first.at(std::string{row[0].c_str()} + row[1].c_str())] = {verdict_of(row[2].c_str()), row[3].c_str()};

@@ -31,8 +31,8 @@ bool is_sendable_header(std::string_view name, std::string_view value) {
 
 bool is_framing_header(std::string_view name) {
   constexpr std::array<std::string_view, 10> framing{
-      "connection", "content-length", "expect", "host", "keep-alive", "proxy-connection", "te", "trailer",
-      "transfer-encoding", "upgrade",
+      "connection", "content-length",    "expect",  "host", "keep-alive", "proxy-connection", "te",
+      "trailer",    "transfer-encoding", "upgrade",
   };
   return std::ranges::any_of(framing, [&](std::string_view one) { return equal_in_any_case(name, one); });
 }

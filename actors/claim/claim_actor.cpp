@@ -4,7 +4,7 @@ namespace cued::actors {
 
 claim_actor::claim_actor(caf::actor_config& config, std::unique_ptr<persistence::claim_store> store,
                          const time_source& clock, probe& probe)
-    : caf::event_based_actor{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, probe_{probe} {}
+    : pool_member{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, probe_{probe} {}
 
 caf::behavior claim_actor::make_behavior() {
   return {

@@ -2,11 +2,10 @@
 
 #include <memory>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/batching.hpp"
 #include "actors/fair_queue.hpp"
 #include "actors/messages.hpp"
+#include "actors/pool_member.hpp"
 #include "actors/probe.hpp"
 
 namespace cued::actors {
@@ -16,7 +15,7 @@ namespace cued::actors {
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the open batch.
 /// Life: spawned and watched by the supervisor; when it dies, all that waits in it is answered with 503.
 /// Never: talks HTTP, decides admission, keeps anything that Postgres does not have.
-class claim_actor final : public caf::event_based_actor {
+class claim_actor final : public pool_member {
 public:
   claim_actor(caf::actor_config& config, std::unique_ptr<persistence::claim_store> store, const time_source& clock,
               probe& probe);
@@ -29,7 +28,7 @@ private:
   // -- messages -----------------------------------------------------------
   void on_claim(claim_message& message); ///< joins the open batch
   void on_fetch_ready(const fetch_ready_message& message);
-  void on_flush();                       ///< one statement for the whole batch
+  void on_flush(); ///< one statement for the whole batch
   void on_drain(const drain_message& message);
 
   void arm();

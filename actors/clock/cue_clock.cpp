@@ -26,8 +26,8 @@ constexpr std::chrono::seconds poison_pause{60};
 cue_clock::cue_clock(caf::actor_config& config, std::unique_ptr<persistence::clock_store> store,
                      const time_source& clock, const directory& others, probe& probe, clock_pulse& pulse,
                      cue_clock_settings settings)
-    : caf::event_based_actor{config}, store_{std::move(store)}, clock_{clock}, others_{others}, probe_{probe},
-      pulse_{pulse}, settings_{std::move(settings)} {}
+    : pool_member{config}, store_{std::move(store)}, clock_{clock}, others_{others}, probe_{probe}, pulse_{pulse},
+      settings_{std::move(settings)} {}
 
 caf::behavior cue_clock::make_behavior() {
   arm();
@@ -174,8 +174,8 @@ bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
     const auto id = firing.cue.cue_id;
     if (!answered.contains(id)) {
       look_again(id); // the row says something else than we believed
-      if (const auto it = armed_.find(id); it != armed_.end() && it->second.next_run == firing.cue.next_run &&
-                                           it->second.cron == firing.cue.cron)
+      if (const auto it = armed_.find(id);
+          it != armed_.end() && it->second.next_run == firing.cue.next_run && it->second.cron == firing.cue.cron)
         drop(id); // locked or changed back in between: the next reload decides
       continue;
     }

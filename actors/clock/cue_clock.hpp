@@ -8,11 +8,10 @@
 #include <unordered_map>
 #include <utility>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/clock_pulse.hpp"
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
+#include "actors/pool_member.hpp"
 #include "actors/probe.hpp"
 #include "domain/schedule.hpp"
 #include "persistence/clock_store.hpp"
@@ -22,7 +21,7 @@ namespace cued::actors {
 struct cue_clock_settings {
   std::size_t shard = 0;
   std::size_t shards = 1;
-  std::chrono::seconds reload_every{5};     ///< POLLER_INTERVAL_SECONDS: how soon rows written by others are noticed
+  std::chrono::seconds reload_every{5}; ///< POLLER_INTERVAL_SECONDS: how soon rows written by others are noticed
   overlap dst_overlap = overlap::once;
   std::function<std::string()> new_execution_id; ///< uuid v4
 };
@@ -34,7 +33,7 @@ struct cue_clock_settings {
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the horizon.
 /// Life: spawned and watched by the supervisor; everything it holds can be read again.
 /// Never: sleeps longer than a second at a time, so a step of the wall clock is noticed.
-class cue_clock final : public caf::event_based_actor {
+class cue_clock final : public pool_member {
 public:
   cue_clock(caf::actor_config& config, std::unique_ptr<persistence::clock_store> store, const time_source& clock,
             const directory& others, probe& probe, clock_pulse& pulse, cue_clock_settings settings);

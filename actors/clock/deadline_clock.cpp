@@ -23,8 +23,8 @@ constexpr std::chrono::hours clean_up_every{1};
 deadline_clock::deadline_clock(caf::actor_config& config, std::unique_ptr<persistence::deadline_store> store,
                                const time_source& clock, directory& others, probe& probe,
                                deadline_clock_settings settings)
-    : caf::event_based_actor{config}, store_{std::move(store)}, clock_{clock}, others_{others}, probe_{probe},
-      settings_{settings} {}
+    : pool_member{config}, store_{std::move(store)}, clock_{clock}, others_{others}, probe_{probe}, settings_{
+                                                                                                        settings} {}
 
 caf::behavior deadline_clock::make_behavior() {
   wake_at_ = clock_.now();

@@ -3,10 +3,9 @@
 #include <memory>
 #include <optional>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
+#include "actors/pool_member.hpp"
 #include "actors/probe.hpp"
 #include "persistence/deadline_store.hpp"
 
@@ -25,7 +24,7 @@ struct deadline_clock_settings {
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection.
 /// Life: spawned and watched by the supervisor; it holds nothing but the instant it sleeps until.
 /// Never: judges an attempt (the outcome shards do), sends anything.
-class deadline_clock final : public caf::event_based_actor {
+class deadline_clock final : public pool_member {
 public:
   deadline_clock(caf::actor_config& config, std::unique_ptr<persistence::deadline_store> store,
                  const time_source& clock, directory& others, probe& probe, deadline_clock_settings settings);
@@ -47,7 +46,7 @@ private:
   void return_lost_claims(instant now);
 
   // -- state ----------------------------------------------------------------
-  instant wake_at_{};     ///< the soonest retry or postponed delivery known
+  instant wake_at_{}; ///< the soonest retry or postponed delivery known
   instant next_sweep_{};
   instant next_search_{}; ///< for forgotten executions
   instant next_clean_up_{};

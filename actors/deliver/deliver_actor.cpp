@@ -16,8 +16,8 @@ constexpr std::chrono::milliseconds retry_pause{250};
 deliver_actor::deliver_actor(caf::actor_config& config, std::unique_ptr<persistence::delivery_store> store,
                              webhook_sender& webhooks, const time_source& clock, const directory& others, probe& probe,
                              deliver_limits limits)
-    : caf::event_based_actor{config}, store_{std::move(store)}, webhooks_{webhooks}, clock_{clock}, others_{others},
-      probe_{probe}, limits_{limits} {}
+    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, clock_{clock}, others_{others}, probe_{probe},
+      limits_{limits} {}
 
 caf::behavior deliver_actor::make_behavior() {
   return {

@@ -5,11 +5,10 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/directory.hpp"
 #include "actors/fair_queue.hpp"
 #include "actors/messages.hpp"
+#include "actors/pool_member.hpp"
 #include "actors/probe.hpp"
 
 namespace cued::actors {
@@ -27,7 +26,7 @@ struct deliver_limits {
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the waiting list.
 /// Life: spawned and watched by the supervisor; a waiting list that dies with it is found again in the outbox.
 /// Never: judges a result, decides about retries.
-class deliver_actor final : public caf::event_based_actor {
+class deliver_actor final : public pool_member {
 public:
   deliver_actor(caf::actor_config& config, std::unique_ptr<persistence::delivery_store> store, webhook_sender& webhooks,
                 const time_source& clock, const directory& others, probe& probe, deliver_limits limits);

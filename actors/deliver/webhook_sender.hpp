@@ -26,9 +26,9 @@ struct webhook_response {
   enum class failure { none, timed_out, could_not_connect, blocked, protocol_error };
   failure what = failure::none;
   std::optional<int> status;
-  std::string body;                              ///< decoded, valid UTF-8 without U+0000, cut to what is kept
-  std::optional<int> retry_after_seconds;        ///< of the answer's `Retry-After`
-  std::string detail;                            ///< of a failure, for people; `blocked` says which rule
+  std::string body;                       ///< decoded, valid UTF-8 without U+0000, cut to what is kept
+  std::optional<int> retry_after_seconds; ///< of the answer's `Retry-After`
+  std::string detail;                     ///< of a failure, for people; `blocked` says which rule
   std::optional<instant> first_byte_sent_at;
 };
 

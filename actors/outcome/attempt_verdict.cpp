@@ -80,7 +80,8 @@ persistence::attempt_result judge_attempt(const persistence::started_delivery& d
 persistence::attempt_result judge_lost_attempt(const persistence::started_delivery& delivery, int silent_seconds,
                                                bool at_once, instant now) {
   const auto seconds = std::to_string(silent_seconds);
-  const auto delay = at_once ? std::chrono::microseconds{0} : retry_delay(delivery.attempt, delivery.retry_backoff_json);
+  const auto delay =
+      at_once ? std::chrono::microseconds{0} : retry_delay(delivery.attempt, delivery.retry_backoff_json);
   auto out = failed_attempt(delivery, "Recovered from stale delivering state after " + seconds + "s", delay, now);
   if (out.what == persistence::attempt_result::verdict::failed)
     out.error_message = "Failed: stuck in delivering for >" + seconds + "s, max attempts exhausted";

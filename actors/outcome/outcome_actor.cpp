@@ -41,8 +41,8 @@ result<outcome_receipt> answer_of(const persistence::recorded_outcome& recorded)
 
 outcome_actor::outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store,
                              const time_source& clock, const directory& others, probe& probe)
-    : caf::event_based_actor{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others},
-      probe_{probe} {}
+    : pool_member{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others}, probe_{
+                                                                                                              probe} {}
 
 caf::behavior outcome_actor::make_behavior() {
   return {

@@ -3,12 +3,11 @@
 #include <deque>
 #include <memory>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/batching.hpp"
 #include "actors/directory.hpp"
 #include "actors/fair_queue.hpp"
 #include "actors/messages.hpp"
+#include "actors/pool_member.hpp"
 #include "actors/probe.hpp"
 #include "persistence/outcome_store.hpp"
 
@@ -20,7 +19,7 @@ namespace cued::actors {
 /// kept and tried again until they are written (and if this actor dies first, the row is found stale and recovered).
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the open batches.
 /// Life: spawned and watched by the supervisor. Never: sends HTTP, decides admission.
-class outcome_actor final : public caf::event_based_actor {
+class outcome_actor final : public pool_member {
 public:
   outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store, const time_source& clock,
                 const directory& others, probe& probe);
@@ -34,7 +33,7 @@ private:
   void on_report(outcome_message& message); ///< joins the open batch of reports
   void on_attempt(const attempt_message& message);
   void on_lost_attempt(const lost_attempt_message& message);
-  void on_flush();                          ///< one statement for each of the two batches
+  void on_flush(); ///< one statement for each of the two batches
   void on_drain(const drain_message& message);
 
   void arm();

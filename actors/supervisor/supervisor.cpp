@@ -14,11 +14,10 @@ std::size_t key_of(pool which, std::size_t index) { return static_cast<std::size
 
 } // namespace
 
-supervisor::supervisor(caf::actor_config& config, directory& everybody,
-                       std::unordered_map<pool, member_maker> makers, probe& probe, restart_policy policy,
-                       std::function<void(std::string)> on_hopeless)
-    : caf::event_based_actor{config}, everybody_{everybody}, makers_{std::move(makers)}, probe_{probe},
-      policy_{policy}, on_hopeless_{std::move(on_hopeless)} {}
+supervisor::supervisor(caf::actor_config& config, directory& everybody, std::unordered_map<pool, member_maker> makers,
+                       probe& probe, restart_policy policy, std::function<void(std::string)> on_hopeless)
+    : pool_member{config}, everybody_{everybody}, makers_{std::move(makers)}, probe_{probe}, policy_{policy},
+      on_hopeless_{std::move(on_hopeless)} {}
 
 caf::behavior supervisor::make_behavior() {
   set_down_handler([this](const caf::down_msg& down) { on_down(down); });

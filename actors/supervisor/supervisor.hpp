@@ -7,20 +7,12 @@
 #include <unordered_map>
 #include <vector>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/directory.hpp"
+#include "actors/pool_member.hpp"
 #include "actors/probe.hpp"
+#include "actors/supervisor/restart_policy.hpp"
 
 namespace cued::actors {
-
-/// A pool member that died: spawned again after a pause that grows with each death in a row.
-struct restart_policy {
-  std::chrono::milliseconds first_pause{50};
-  std::chrono::milliseconds longest_pause{5'000};
-  std::size_t deaths_at_most = 10; ///< of one member within `deaths_within`: more is hopeless
-  std::chrono::seconds deaths_within{60};
-};
 
 /// Brings a pool member into being.
 using member_maker = std::function<caf::actor(caf::event_based_actor& supervisor, std::size_t index)>;
@@ -40,7 +32,7 @@ struct shut_down_message {};
 /// what was pending on it has been answered with 503 by then, because its replies died with it. A member that keeps
 /// dying is not hidden: `on_hopeless` is called once, and main ends the process with a clear last line.
 /// Thread: cooperative. Owns: the members' life. Never: handles work.
-class supervisor final : public caf::event_based_actor {
+class supervisor final : public pool_member {
 public:
   supervisor(caf::actor_config& config, directory& everybody, std::unordered_map<pool, member_maker> makers,
              probe& probe, restart_policy policy, std::function<void(std::string)> on_hopeless);

@@ -13,7 +13,7 @@ constexpr std::chrono::minutes idle_after{10};
 } // namespace
 
 tenant_actor::tenant_actor(caf::actor_config& config, std::string user_id, directory& others)
-    : caf::event_based_actor{config}, user_id_{std::move(user_id)}, others_{others} {}
+    : pool_member{config}, user_id_{std::move(user_id)}, others_{others} {}
 
 caf::behavior tenant_actor::make_behavior() {
   delayed_send(this, idle_after, idle_check_message{});

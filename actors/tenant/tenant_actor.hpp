@@ -5,10 +5,9 @@
 #include <string>
 #include <unordered_set>
 
-#include <caf/event_based_actor.hpp>
-
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
+#include "actors/pool_member.hpp"
 
 namespace cued::actors {
 
@@ -18,7 +17,7 @@ namespace cued::actors {
 /// Thread: cooperative (never blocks). Owns: the ready list, the waiting claims.
 /// Life: made at the user's first request, retired when idle; all it holds can be read again from Postgres.
 /// Never: talks to Postgres or HTTP.
-class tenant_actor final : public caf::event_based_actor {
+class tenant_actor final : public pool_member {
 public:
   tenant_actor(caf::actor_config& config, std::string user_id, directory& others);
 

@@ -28,9 +28,9 @@ public:
 
   void ask(const std::string& host, const std::string& tenant, std::chrono::milliseconds limit,
            actors::reply<addresses> answer);
-  void serve();      ///< a worker thread: look-ups until close()
-  void keep_time();  ///< the timekeeper: answers those whose time is up, until close()
-  void close();      ///< everybody who waits gets an answer
+  void serve();     ///< a worker thread: look-ups until close()
+  void keep_time(); ///< the timekeeper: answers those whose time is up, until close()
+  void close();     ///< everybody who waits gets an answer
 
 private:
   /// A name somebody wants to know, from the first question to the end of its look-up.
@@ -113,8 +113,7 @@ void name_resolver::desk::take_turn_if_possible(const std::string& tenant, lane&
   work_.notify_one();
 }
 
-std::shared_ptr<name_resolver::desk::question>
-name_resolver::desk::next_question(std::unique_lock<std::mutex>& lock) {
+std::shared_ptr<name_resolver::desk::question> name_resolver::desk::next_question(std::unique_lock<std::mutex>& lock) {
   for (;;) {
     work_.wait(lock, [this] { return closing_ || !turns_.empty(); });
     if (closing_)

@@ -57,8 +57,8 @@ public:
                actors::reply<addresses> answer);
 
   /// The same for a coroutine, which is resumed on its own executor.
-  [[nodiscard]] boost::asio::awaitable<result<addresses>>
-  addresses_of(std::string host, std::string tenant, std::chrono::milliseconds limit = time_limit);
+  [[nodiscard]] boost::asio::awaitable<result<addresses>> addresses_of(std::string host, std::string tenant,
+                                                                       std::chrono::milliseconds limit = time_limit);
 
 private:
   class desk; ///< what the threads share; outlives this object while a look-up is stuck

@@ -88,9 +88,9 @@ std::string clean_utf8(std::string_view text) {
 
 /// What iconv is asked for: it loads code by name, and the name comes from a stranger.
 constexpr std::array<const char*, 17> convertible_charsets{
-    "us-ascii",     "iso-8859-1", "latin1",    "iso-8859-2", "iso-8859-15", "windows-1250",
-    "windows-1251", "windows-1252", "koi8-r",  "shift_jis",  "euc-jp",      "euc-kr",
-    "gbk",          "gb18030",    "big5",      "utf-16le",   "utf-16be",
+    "us-ascii",     "iso-8859-1",   "latin1", "iso-8859-2", "iso-8859-15", "windows-1250",
+    "windows-1251", "windows-1252", "koi8-r", "shift_jis",  "euc-jp",      "euc-kr",
+    "gbk",          "gb18030",      "big5",   "utf-16le",   "utf-16be",
 };
 
 /// Undecodable bytes are replaced one by one. False when the charset is none of ours.

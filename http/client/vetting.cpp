@@ -26,8 +26,8 @@ ip::address for_socket(const security::address& a) {
 } // namespace
 
 boost::asio::awaitable<result<addresses>> vetted_addresses(name_resolver& names, const security::url_policy& policy,
-                                                           const security::url_candidate& candidate,
-                                                           std::string tenant, std::chrono::milliseconds limit) {
+                                                           const security::url_candidate& candidate, std::string tenant,
+                                                           std::chrono::milliseconds limit) {
   addresses found;
   if (const auto literal = security::literal_address(candidate.parsed)) {
     found.push_back(for_socket(*literal));

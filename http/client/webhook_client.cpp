@@ -37,9 +37,8 @@ actors::webhook_response explain(const std::exception_ptr& thrown) {
 
 webhook_client::webhook_client(options chosen, security::url_policy policy, asio::ssl::context tls,
                                name_resolver& names, const time_source& clock)
-    : options_{chosen}, policy_{std::move(policy)}, tls_{std::move(tls)},
-      surroundings_{tls_, names, policy_, clock}, io_{static_cast<int>(chosen.threads)},
-      work_{asio::make_work_guard(io_)} {
+    : options_{chosen}, policy_{std::move(policy)}, tls_{std::move(tls)}, surroundings_{tls_, names, policy_, clock},
+      io_{static_cast<int>(chosen.threads)}, work_{asio::make_work_guard(io_)} {
   for (std::size_t i = 0; i < chosen.threads; ++i)
     threads_.emplace_back([this] { io_.run(); });
 }
@@ -86,15 +85,14 @@ void webhook_client::start(job next) {
     const std::lock_guard lock{mutex_};
     under_way_.emplace(exchange.get(), exchange);
   }
-  asio::co_spawn(exchange->executor(), exchange->run(),
-                 [this, exchange, done = std::move(next.done)](const std::exception_ptr& thrown,
-                                                               actors::webhook_response answer) {
-                   finish(exchange.get(), done, thrown ? explain(thrown) : std::move(answer));
-                 });
+  asio::co_spawn(
+      exchange->executor(), exchange->run(),
+      [this, exchange, done = std::move(next.done)](const std::exception_ptr& thrown, actors::webhook_response answer) {
+        finish(exchange.get(), done, thrown ? explain(thrown) : std::move(answer));
+      });
 }
 
-void webhook_client::finish(const webhook_exchange* ended, const done_function& done,
-                            actors::webhook_response answer) {
+void webhook_client::finish(const webhook_exchange* ended, const done_function& done, actors::webhook_response answer) {
   std::optional<job> next;
   {
     const std::lock_guard lock{mutex_};

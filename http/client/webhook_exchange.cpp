@@ -130,7 +130,8 @@ asio::awaitable<webhook_exchange::outcome<void>> webhook_exchange::connect(const
   co_return give_up(failure::could_not_connect, failed.message());
 }
 
-asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::talk_tls(const std::string& host) {
+asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>>
+webhook_exchange::talk_tls(const std::string& host) {
   ssl::stream<tcp_stream&> stream{*stream_, with_.tls};
   error_code not_numeric;
   asio::ip::make_address(host, not_numeric);

@@ -74,7 +74,7 @@ result<known_caller> caller_of_id(persistence::connection& db, const std::string
 
 /// From the cache, or by `read(connection&)`, which the cache then remembers.
 template <class Read>
-awaitable<result<known_caller>> look_up(services& with, std::string key, Read read) {
+awaitable<result<known_caller>> look_up(services& with, std::string key, const Read& read) {
   auto cached = with.principals.find(key, with.clock.now());
   if (cached.found && !cached.refresh)
     co_return std::move(*cached.found);

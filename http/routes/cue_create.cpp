@@ -161,8 +161,8 @@ awaitable<result<response>> create_cue(services& with, request& in) {
   auto given = read_input(in);
   if (!given)
     co_return fail(std::move(given.error()));
-  const auto active_limit = with.settings.disable_quota_enforcement ? std::nullopt
-                                                                    : std::optional{in.caller.active_cue_limit};
+  const auto active_limit =
+      with.settings.disable_quota_enforcement ? std::nullopt : std::optional{in.caller.active_cue_limit};
 
   auto cue = co_await judge(with, in, *given);
   if (!cue) {
@@ -172,11 +172,9 @@ awaitable<result<response>> create_cue(services& with, request& in) {
     });
     co_return fail(admitted ? std::move(cue.error()) : admitted.error());
   }
-  const auto heard_since =
-      with.clock.now() - std::chrono::seconds{with.settings.worker_heartbeat_timeout_seconds};
-  auto made = co_await on_database(with, [&](persistence::connection& link) {
-    return store(link, *cue, active_limit, heard_since);
-  });
+  const auto heard_since = with.clock.now() - std::chrono::seconds{with.settings.worker_heartbeat_timeout_seconds};
+  auto made = co_await on_database(
+      with, [&](persistence::connection& link) { return store(link, *cue, active_limit, heard_since); });
   if (!made)
     co_return fail(std::move(made.error()));
   with.engine.cue_changed(made->cue.id);

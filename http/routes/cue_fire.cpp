@@ -10,7 +10,7 @@
 #include "persistence/cue_changes.hpp"
 #include "security/random.hpp"
 
-/// `POST /v1/cues/{cue_id}/fire`. Source: spec/cues.md §5.
+/// `POST /v1/cues/{cue_id}/fire`. Source: spec/cues.md §5; a payload of this run's own: spec/clients.md §9.1 #4.
 namespace cued::http {
 namespace {
 
@@ -24,6 +24,8 @@ constexpr const char* sha256_of_nothing = "e3b0c44298fc1c149afbf4c8996fb92427ae4
 awaitable<result<response>> fire_cue(services& with, request& in) {
   body_reader body{in};
   const auto send_at = body.optional_time("send_at");
+  const auto* payload_override = body.free_object("payload_override");
+  const auto merge_strategy = body.optional_choice("merge_strategy", {.of = {"merge", "replace"}});
   if (auto bad = body.problems())
     co_return fail(std::move(*bad));
 
@@ -34,12 +36,15 @@ awaitable<result<response>> fire_cue(services& with, request& in) {
   firing.execution_id = security::new_uuid(with.random);
   firing.in_the_future = send_at && send_at->at > now;
   firing.scheduled_for = firing.in_the_future ? send_at->at : now;
-  const auto offset = firing.in_the_future ? send_at->offset.value_or(std::chrono::minutes{0})
-                                           : std::chrono::minutes{0};
+  if (payload_override)
+    firing.payload_override_json = json::canonical_utf8(*payload_override);
+  firing.replaces_payload = merge_strategy == "replace";
+  const auto offset =
+      firing.in_the_future ? send_at->offset.value_or(std::chrono::minutes{0}) : std::chrono::minutes{0};
   firing.scheduled_for_text = format_offset(firing.scheduled_for, offset);
 
-  auto fired = co_await on_database(
-      with, [&](persistence::connection& link) { return persistence::fire_cue(link, firing); });
+  auto fired =
+      co_await on_database(with, [&](persistence::connection& link) { return persistence::fire_cue(link, firing); });
   if (!fired)
     co_return fail(std::move(fired.error()));
   with.engine.execution_created(firing.user_id, firing.execution_id, fired->webhook, fired->scheduled_for);

@@ -19,7 +19,7 @@ cue_handler create_cue; // cue_create.cpp
 cue_handler patch_cue;  // cue_patch.cpp
 cue_handler fire_cue;   // cue_fire.cpp
 
-/// The path's `{cue_id}`. A text that cannot be stored is nobody's id: it comes as an empty one, which no cue has.
-[[nodiscard]] std::string cue_id_in(const request& in);
+/// The path's `{cue_id}`: any text without U+0000, which the router keeps out.
+[[nodiscard]] const std::string& cue_id_in(const request& in);
 
 } // namespace cued::http

@@ -88,8 +88,8 @@ retry_input read_retry(object_reader& retry) {
     json::writer w;
     w.begin_array();
     for (auto& step : *steps)
-      w.number(step.integer({.min = std::numeric_limits<std::int64_t>::min(),
-                             .max = std::numeric_limits<std::int64_t>::max()}));
+      w.number(step.integer(
+          {.min = std::numeric_limits<std::int64_t>::min(), .max = std::numeric_limits<std::int64_t>::max()}));
     w.end_array();
     given.backoff_json = std::move(w).str();
   }
@@ -106,8 +106,8 @@ failure_input read_failure_rules(object_reader& on_failure) {
 
 std::string read_verification_mode(object_reader& verification) {
   return verification.choice(
-      "mode", {.of = {"none", "require_external_id", "require_result_url", "require_artifacts", "manual"},
-               .fallback = "none"});
+      "mode",
+      {.of = {"none", "require_external_id", "require_result_url", "require_artifacts", "manual"}, .fallback = "none"});
 }
 
 result<std::string> storable_payload(const json::value* payload) {

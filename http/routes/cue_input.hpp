@@ -14,8 +14,8 @@
 /// handler makes after the types are right. Source: spec/cues.md §3.1, §3.2, §4.3.
 namespace cued::http {
 
-inline constexpr std::size_t cue_name_length_max = 255;         // column cues.name
-inline constexpr std::size_t payload_bytes_max = 1024 * 1024;   // spec/cues.md §3.2 check 5
+inline constexpr std::size_t cue_name_length_max = 255;       // column cues.name
+inline constexpr std::size_t payload_bytes_max = 1024 * 1024; // spec/cues.md §3.2 check 5
 
 struct callback_input {
   std::optional<std::string> url; ///< in normal form

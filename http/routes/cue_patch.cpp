@@ -160,10 +160,9 @@ awaitable<result<response>> patch_cue(services& with, request& in) {
   auto given = read_input(in);
   if (!given)
     co_return fail(std::move(given.error()));
-  const auto cue_id = cue_id_in(in);
-  auto cue = co_await on_database(with, [&](persistence::connection& link) {
-    return persistence::find_cue(link, in.caller.user_id, cue_id);
-  });
+  const auto& cue_id = cue_id_in(in);
+  auto cue = co_await on_database(
+      with, [&](persistence::connection& link) { return persistence::find_cue(link, in.caller.user_id, cue_id); });
   if (!cue)
     co_return fail(std::move(cue.error()));
   auto patch = co_await judge(with, in, *given, *cue);
@@ -171,9 +170,9 @@ awaitable<result<response>> patch_cue(services& with, request& in) {
     co_return fail(std::move(patch.error()));
 
   auto changed = co_await on_database(with, [&](persistence::connection& link) {
-    return persistence::change_cue(
-        link, in.caller.user_id, cue_id,
-        [&](const persistence::cue_before_change& before) { return complete(before, *patch); });
+    return persistence::change_cue(link, in.caller.user_id, cue_id, [&](const persistence::cue_before_change& before) {
+      return complete(before, *patch);
+    });
   });
   if (!changed)
     co_return fail(std::move(changed.error()));

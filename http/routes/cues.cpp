@@ -44,8 +44,7 @@ constexpr route table[] = {
     {verb::post, "/v1/cues", auth::caller, body::json, create_cue, "Creates a cue"},
     {verb::get, "/v1/cues/{cue_id}", auth::caller, body::none, get_cue, "Shows a cue and its latest executions"},
     {verb::patch, "/v1/cues/{cue_id}", auth::caller, body::json, patch_cue, "Changes, pauses or resumes a cue"},
-    {verb::delete_, "/v1/cues/{cue_id}", auth::caller, body::none, delete_cue,
-     "Deletes a cue with all its executions"},
+    {verb::delete_, "/v1/cues/{cue_id}", auth::caller, body::none, delete_cue, "Deletes a cue with all its executions"},
     {verb::post, "/v1/cues/{cue_id}/fire", auth::caller, body::optional_json, fire_cue,
      "Runs a cue now or at a given time, beside its schedule"},
 };
@@ -54,10 +53,7 @@ constexpr route table[] = {
 
 std::span<const route> cue_routes() { return table; }
 
-std::string cue_id_in(const request& in) {
-  const auto& id = in.path_params.at(0);
-  return id.find('\0') == std::string::npos ? id : std::string{};
-}
+const std::string& cue_id_in(const request& in) { return in.path_params.at(0); }
 
 awaitable<result<response>> list_cues(services& with, request& in) {
   query_reader query{in};
@@ -116,10 +112,9 @@ awaitable<result<response>> get_cue(services& with, request& in) {
 }
 
 awaitable<result<response>> delete_cue(services& with, request& in) {
-  const auto cue_id = cue_id_in(in);
-  auto deleted = co_await on_database(with, [&](persistence::connection& link) {
-    return persistence::delete_cue(link, in.caller.user_id, cue_id);
-  });
+  const auto& cue_id = cue_id_in(in);
+  auto deleted = co_await on_database(
+      with, [&](persistence::connection& link) { return persistence::delete_cue(link, in.caller.user_id, cue_id); });
   if (!deleted)
     co_return fail(std::move(deleted.error()));
   with.engine.cue_changed(cue_id);

@@ -18,6 +18,14 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
+/// The pattern in OpenAPI's words, which know no `{rest...}`.
+std::string documented(std::string_view pattern) {
+  std::string out{pattern};
+  if (const auto dots = out.find("...}"); dots != std::string::npos)
+    out.erase(dots, 3);
+  return out;
+}
+
 std::vector<std::string> parameters_of(std::string_view pattern) {
   std::vector<std::string> out;
   for (auto open = pattern.find('{'); open != std::string_view::npos; open = pattern.find('{', open + 1))
@@ -28,7 +36,7 @@ std::vector<std::string> parameters_of(std::string_view pattern) {
 void write_operation(json::writer& w, const route& r) {
   w.key(lower_case(to_string(r.method))).begin_object();
   w.key("summary").string(r.summary);
-  if (const auto names = parameters_of(r.pattern); !names.empty()) {
+  if (const auto names = parameters_of(documented(r.pattern)); !names.empty()) {
     w.key("parameters").begin_array();
     for (const auto& name : names) {
       w.begin_object().key("name").string(name).key("in").string("path").key("required").boolean(true);
@@ -44,9 +52,9 @@ void write_operation(json::writer& w, const route& r) {
 }
 
 std::string openapi_json(std::span<const route> routes) {
-  std::map<std::string_view, std::vector<const route*>> by_pattern;
+  std::map<std::string, std::vector<const route*>> by_pattern;
   for (const auto& r : routes)
-    by_pattern[r.pattern].push_back(&r);
+    by_pattern[documented(r.pattern)].push_back(&r);
 
   json::writer w;
   w.begin_object().key("openapi").string("3.1.0");
@@ -68,7 +76,7 @@ std::string openapi_json(std::span<const route> routes) {
 std::string docs_page(std::span<const route> routes) {
   std::string rows;
   for (const auto& r : routes) {
-    rows += "<tr><td>" + std::string{to_string(r.method)} + "</td><td><code>" + std::string{r.pattern} +
+    rows += "<tr><td>" + std::string{to_string(r.method)} + "</td><td><code>" + documented(r.pattern) +
             "</code></td><td>" + std::string{r.summary} + "</td><td>" + (r.who == auth::caller ? "key" : "") +
             "</td></tr>\n";
   }

@@ -54,18 +54,18 @@ awaitable<reading> health_monitor::counts(services& with) {
   if (auto known = state_->fresh())
     co_return std::move(*known);
   reading unanswered = fail(unavailable("The database did not answer in time"));
-  co_return co_await answer_within<reading>(
-      patience, std::move(unanswered), [&with, board = state_](std::function<void(reading)> resume) {
-        if (!board->wait(std::move(resume)))
-          return;
-        const bool accepted = with.database.submit([board, now = with.clock.now()](persistence::connection& link) {
-          const auto began = steady::now();
-          const auto found = persistence::read_health(link, now);
-          board->found(found, steady::now() - began);
-        });
-        if (!accepted)
-          board->found(fail(detail::database_queue_full()), {});
-      });
+  const auto look = [&with, board = state_](std::function<void(reading)> resume) {
+    if (!board->wait(std::move(resume)))
+      return;
+    const bool accepted = with.database.submit([board, now = with.clock.now()](persistence::connection& link) {
+      const auto began = steady::now();
+      const auto found = persistence::read_health(link, now);
+      board->found(found, steady::now() - began);
+    });
+    if (!accepted)
+      board->found(fail(detail::database_queue_full()), {});
+  };
+  co_return co_await answer_within<reading>(patience, std::move(unanswered), look);
 }
 
 } // namespace cued::http

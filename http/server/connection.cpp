@@ -63,8 +63,9 @@ connection::~connection() { loop_.remove(*this); }
 // -- one request after the other ------------------------------------------
 
 awaitable<void> connection::serve() {
-  while (co_await serve_one_request()) {
-  }
+  // Not `while (co_await ...)`: g++ 12 makes code of that which loses its place.
+  for (bool more = true; more;)
+    more = co_await serve_one_request();
   co_await linger();
 }
 

@@ -72,7 +72,7 @@ enum class body { none, raw, json, optional_json }; ///< none: never looked at; 
 /// One line of the route table: what the server dispatches on and what the documentation is made from.
 struct route {
   boost::beast::http::verb method;
-  std::string_view pattern; ///< `/v1/cues/{cue_id}`; a literal segment wins over a parameter
+  std::string_view pattern; ///< `/v1/cues/{cue_id}`; a literal segment wins over a parameter, `{rest...}` comes last
   auth who;
   body reads;
   handler run;

@@ -12,6 +12,7 @@ using boost::beast::http::verb;
 struct router::node {
   std::map<std::string, node, std::less<>> literals;
   std::unique_ptr<node> parameter;
+  std::unique_ptr<node> tail;       ///< behind a parameter that takes all the rest, slashes included
   std::vector<const route*> routes; ///< those that end here, one per method
 };
 
@@ -38,6 +39,7 @@ struct router::search {
 namespace {
 
 bool is_parameter(std::string_view segment) { return segment.starts_with('{') && segment.ends_with('}'); }
+bool is_tail(std::string_view segment) { return is_parameter(segment) && segment.ends_with("...}"); }
 
 /// Takes the next segment off the front of `rest`, which begins with its slash.
 std::string_view next_segment(std::string_view& rest) {
@@ -76,7 +78,11 @@ void router::add(const route& r) {
   node* at = root_.get();
   for (std::string_view rest = r.pattern; !rest.empty();) {
     const auto segment = next_segment(rest);
-    if (is_parameter(segment)) {
+    if (is_tail(segment)) {
+      if (!at->tail)
+        at->tail = std::make_unique<node>();
+      at = at->tail.get();
+    } else if (is_parameter(segment)) {
       if (!at->parameter)
         at->parameter = std::make_unique<node>();
       at = at->parameter.get();
@@ -92,12 +98,18 @@ void router::walk(const node& at, std::string_view rest, search& s) const {
     s.arrive(at);
     return;
   }
+  const auto all_of_it = rest.substr(1);
   const auto segment = next_segment(rest);
   if (const auto literal = at.literals.find(segment); literal != at.literals.end())
     walk(literal->second, rest, s);
   if (at.parameter && !segment.empty() && !s.found) {
     s.params.push_back(segment);
     walk(*at.parameter, rest, s);
+    s.params.pop_back();
+  }
+  if (at.tail && !all_of_it.empty() && !all_of_it.ends_with('/') && !s.found) {
+    s.params.push_back(all_of_it);
+    s.arrive(*at.tail);
     s.params.pop_back();
   }
 }

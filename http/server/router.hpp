@@ -11,6 +11,7 @@
 namespace cued::http {
 
 /// Finds the route of a request. A tree of path segments, built once and never changed: any thread may read it.
+/// A last segment `{name...}` takes all that is left of the path, so that an id may hold an encoded slash.
 /// Source: spec/http.md §1.1.
 class router {
 public:

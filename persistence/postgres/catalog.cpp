@@ -53,6 +53,21 @@ bool accepts(std::string_view types, std::string_view type) {
   return false;
 }
 
+/// Where a missing column is noted; nowhere if it may be missing.
+std::vector<std::string>* list_of(column_origin origin, catalog_difference& difference) {
+  switch (origin) {
+  case column_origin::reference:
+    return &difference.missing;
+  case column_origin::repair:
+    return &difference.missing_repairs;
+  case column_origin::own:
+    return &difference.missing_own;
+  case column_origin::leftover:
+    break;
+  }
+  return nullptr;
+}
+
 void compare_columns(std::map<std::string, found_table>& found, catalog_difference& difference) {
   std::set<std::string> missing_tables;
   for (const auto& expected : expected_columns()) {
@@ -65,10 +80,8 @@ void compare_columns(std::map<std::string, found_table>& found, catalog_differen
     const auto name = std::string{expected.table} + "." + expected.column;
     const auto column = table->second.find(expected.column);
     if (column == table->second.end()) {
-      if (expected.origin == column_origin::reference)
-        difference.missing.push_back(name);
-      else if (expected.origin == column_origin::repair)
-        difference.missing_repairs.push_back(name);
+      if (auto* list = list_of(expected.origin, difference))
+        list->push_back(name);
       continue;
     }
     if (!accepts(expected.types, column->second.type))

@@ -11,6 +11,7 @@ namespace cued::persistence {
 enum class column_origin {
   reference, ///< made by the reference's migrations and its models: without it this is another schema
   repair,    ///< R: we add it (spec/schema.md §5)
+  own,       ///< added by a migration of ours to a table of the reference
   leftover,  ///< only the migrations know it and no code reads it: may be missing (spec/schema.md §6)
 };
 
@@ -36,6 +37,7 @@ struct expected_key {
 struct catalog_difference {
   std::vector<std::string> missing;         ///< columns of the reference (a whole missing table counts once)
   std::vector<std::string> missing_repairs; ///< what migration 0002 adds
+  std::vector<std::string> missing_own;     ///< what a later migration of ours adds
   std::vector<std::string> wrong;           ///< types, missing keys, foreign columns that would refuse our INSERTs
   std::vector<std::string> extra;           ///< columns of others in tables of ours; kept
 };

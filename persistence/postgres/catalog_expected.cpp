@@ -6,11 +6,13 @@ namespace {
 
 constexpr auto repair = column_origin::repair;
 constexpr auto leftover = column_origin::leftover;
+constexpr auto own = column_origin::own;
 
 } // namespace
 
 // Source: spec/schema.md §2. tests/persistence/catalog_test.cpp holds it equal to migrations/: a database that they
-// made shows no difference at all, not even an extra column.
+// made shows no difference at all, not even an extra column. A migration that adds a column to one of these tables adds
+// it here.
 const std::vector<expected_column>& expected_columns() {
   static const std::vector<expected_column> columns{
       {"users", "id", "uuid"},
@@ -97,6 +99,7 @@ const std::vector<expected_column>& expected_columns() {
       {"executions", "evidence_metadata", "jsonb", repair},
       {"executions", "created_at", "timestamptz"},
       {"executions", "updated_at", "timestamptz"},
+      {"executions", "payload_override", "jsonb", own},
 
       {"dispatch_outbox", "id", "bigint|integer"},
       {"dispatch_outbox", "execution_id", "uuid"},

@@ -4,6 +4,8 @@
 #include <fstream>
 #include <string>
 
+#include "persistence/postgres/child_process.hpp"
+
 namespace cued::persistence {
 
 namespace fs = std::filesystem;
@@ -64,6 +66,13 @@ std::vector<pid_t> processes_in(const fs::path& cluster) {
       found.push_back(*pid);
   }
   return found;
+}
+
+std::optional<pid_t> wait_until_left(const fs::path& cluster, std::chrono::milliseconds patience) {
+  for (const auto pid : processes_in(cluster))
+    if (auto process = child_process::attach(pid); process && !process->wait_for_end(patience))
+      return pid;
+  return std::nullopt;
 }
 
 } // namespace cued::persistence

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <vector>
@@ -25,5 +26,9 @@ struct postmaster_file {
 /// Every process that works in the cluster's directory, as far as the kernel shows them to us: also backends that have
 /// lost their postmaster, which keep the next one from starting until they have noticed.
 [[nodiscard]] std::vector<pid_t> processes_in(const std::filesystem::path& cluster);
+
+/// Waits for all of them to end; a process that still runs after `patience` is the answer.
+[[nodiscard]] std::optional<pid_t> wait_until_left(const std::filesystem::path& cluster,
+                                                   std::chrono::milliseconds patience);
 
 } // namespace cued::persistence

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <deque>
 #include <fstream>
@@ -10,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "persistence/postgres/cluster_processes.hpp"
 #include "persistence/postgres/postgres_binaries.hpp"
 
 namespace cued::persistence {
@@ -19,6 +21,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::seconds initdb_patience{120};
+constexpr std::chrono::seconds leftover_patience{10};
 constexpr std::size_t last_words_lines = 8;
 
 /// Appended to postgresql.conf when the cluster is made, and the operator's to change from then on.
@@ -238,7 +241,10 @@ result<void> make_cluster(const cluster_layout& layout, const fs::path& bin_dir,
   std::error_code failure;
   if (fs::exists(layout.cluster(), failure))
     return {};
-  fs::remove_all(layout.incomplete_cluster(), failure); // an initdb that was killed
+  // What an earlier initdb left that was killed, together with the cued that ran it.
+  if (const auto pid = wait_until_left(layout.incomplete_cluster(), leftover_patience))
+    return refused("process " + std::to_string(*pid) + " still works in " + layout.incomplete_cluster().string());
+  fs::remove_all(layout.incomplete_cluster(), failure);
   fs::remove(layout.start_log(), failure);
   const auto made = run_to_end(
       {{(bin_dir / "initdb").string(), "-D", layout.incomplete_cluster().string(), "-U", cluster_layout::superuser,
@@ -246,7 +252,7 @@ result<void> make_cluster(const cluster_layout& layout, const fs::path& bin_dir,
        plain_environment(),
        who,
        layout.start_log(),
-       0},
+       SIGKILL},
       initdb_patience);
   if (!made)
     return refused("cannot make the cluster in " + layout.cluster().string() + ": " + made.error().message +

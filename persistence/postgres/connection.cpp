@@ -41,6 +41,12 @@ connection::explanation connection::explain_current_exception() {
     link_.reset();
     spdlog::warn("commit in doubt: {}", e.what());
     return {unavailable("The database connection was lost while committing")};
+  } catch (const pqxx::statement_completion_unknown& e) {
+    spdlog::warn("statement in doubt: {}", e.what());
+    return {unavailable("The database cannot tell whether the work was done")};
+  } catch (const pqxx::transaction_rollback& e) { // deadlocks and serialization failures, which pqxx keeps apart
+    spdlog::warn("database rolled work back: {}", e.what());
+    return {unavailable("The database cannot take work right now"), true};
   } catch (const pqxx::sql_error& e) {
     const std::string state = e.sqlstate();
     // 40: rollback to be repeated; 53: out of resources (disk full, too many connections); 57P: shutdown; 08: link

@@ -114,7 +114,7 @@ result<void> embedded_cluster::stop() {
     std::error_code not_empty;
     if (layout_.socket_dir_is_shared_ground())
       fs::remove(layout_.socket_dir(), not_empty);
-    return {};
+    return await_orphans(); // the log's writer reads to the end
   }
   postmaster_->signal(SIGQUIT);
   const bool gone = postmaster_->wait_for_end(immediate_stop_patience);
@@ -169,9 +169,8 @@ result<bool> embedded_cluster::adopt_survivor() {
     postmaster_.reset(); // it was on its way out
     return false;
   }
-  for (const auto pid : processes_in(layout_.cluster()))
-    if (auto orphan = child_process::attach(pid); orphan && !orphan->wait_for_end(orphan_patience))
-      return failed("a process of the cluster's former server (" + std::to_string(pid) + ") does not end");
+  if (auto gone = await_orphans(); !gone)
+    return fail(gone.error());
   if (process) {
     // Postgres itself would take any living process of that number for a postmaster.
     spdlog::warn("removing a stale {}: process {} is something else", layout_.pid_file().string(), file->pid);
@@ -180,6 +179,13 @@ result<bool> embedded_cluster::adopt_survivor() {
       return failed("cannot remove the stale " + layout_.pid_file().string() + ": " + failure.message());
   }
   return false;
+}
+
+result<void> embedded_cluster::await_orphans() const {
+  if (const auto pid = wait_until_left(layout_.cluster(), orphan_patience))
+    return failed("process " + std::to_string(*pid) + " of the cluster in " + layout_.cluster().string() +
+                  " does not end");
+  return {};
 }
 
 result<void> embedded_cluster::launch() {

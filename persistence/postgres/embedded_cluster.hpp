@@ -63,6 +63,7 @@ private:
   result<bool> adopt_survivor(); ///< true: a postmaster of an earlier cued serves again
   result<void> launch();
   result<void> await_readiness();
+  result<void> await_orphans() const; ///< processes that the postmaster left behind
   result<void> create_database();
   error explain_failed_start(const std::string& what) const;
 

@@ -129,12 +129,12 @@ result<std::set<int>> own_versions(session& s, bool has_own, int newest_known) {
 result<void> apply(session& s, const migration& one, migration_report& report) {
   try {
     s.exec_text(std::string{one.sql});
+  } catch (const pqxx::insufficient_privilege& e) {
+    return refused("migration " + std::string{one.name} + " needs more rights: " + e.what() +
+                   "The user of DATABASE_URL must own the tables, and may create schemas in the database and tables in "
+                   "the schema public");
   } catch (const pqxx::sql_error& e) {
     const std::string state = e.sqlstate();
-    if (state == "42501")
-      return refused("migration " + std::string{one.name} + " needs more rights: " + e.what() +
-                     "The user of DATABASE_URL must own the tables, and may create schemas in the database and tables "
-                     "in the schema public");
     if (state == "55P03")
       return refused("migration " + std::string{one.name} +
                      " could not get a table for itself within 30 seconds. Stop "
@@ -185,7 +185,7 @@ result<void> apply_own(session& s, const std::vector<migration>& all, const std:
 result<void> verify(session& s, migration_report& report) {
   const auto difference = compare_catalog(s);
   auto faults = difference.wrong;
-  for (const auto* missing : {&difference.missing, &difference.missing_repairs})
+  for (const auto* missing : {&difference.missing, &difference.missing_repairs, &difference.missing_own})
     for (const auto& name : *missing)
       faults.push_back(name + " is missing");
   if (!faults.empty())

@@ -2,7 +2,7 @@
 
 #include "tests/actors/engine_fixture.hpp"
 
-namespace cued::tests {
+namespace cued::test {
 namespace {
 
 class claims : public engine_test {};
@@ -90,4 +90,4 @@ TEST_F(claims, claiming_the_next_tells_that_the_store_is_away) {
 }
 
 } // namespace
-} // namespace cued::tests
+} // namespace cued::test

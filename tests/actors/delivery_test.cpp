@@ -1,6 +1,6 @@
 #include "tests/actors/engine_fixture.hpp"
 
-namespace cued::tests {
+namespace cued::test {
 namespace {
 
 class deliveries : public engine_test {
@@ -78,4 +78,4 @@ TEST_F(deliveries, work_begun_is_finished_by_a_drain_and_none_is_begun_after) {
 }
 
 } // namespace
-} // namespace cued::tests
+} // namespace cued::test

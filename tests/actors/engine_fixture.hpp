@@ -10,7 +10,7 @@
 #include "actors/actor_engine.hpp"
 #include "tests/actors/memory_world.hpp"
 
-namespace cued::tests {
+namespace cued::test {
 
 /// Answers every webhook at once with what `answer` says.
 class scripted_sender final : public actors::webhook_sender {
@@ -47,6 +47,7 @@ protected:
   actors::engine_settings settings() {
     actors::engine_settings s;
     s.poll_interval = std::chrono::seconds{1};
+    s.restarts.longest_pause = std::chrono::milliseconds{100};
     s.new_execution_id = [this] { return "execution-" + std::to_string(next_id++); };
     return s;
   }
@@ -93,4 +94,4 @@ private:
   std::unique_ptr<actors::actor_engine> engine_;
 };
 
-} // namespace cued::tests
+} // namespace cued::test

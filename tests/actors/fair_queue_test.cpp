@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-namespace cued::tests {
+namespace cued::test {
 namespace {
 
 using actors::fair_queue;
@@ -42,4 +42,4 @@ TEST(fair_queue, asking_when_nobody_may_have_anything_comes_to_an_end) {
 }
 
 } // namespace
-} // namespace cued::tests
+} // namespace cued::test

@@ -1,6 +1,6 @@
 #include "tests/actors/memory_world.hpp"
 
-namespace cued::tests {
+namespace cued::test {
 namespace {
 
 using persistence::attempt_result;
@@ -149,6 +149,8 @@ public:
     const std::lock_guard lock{world_.mutex};
     if (world_.fault("armed_until"))
       return fail(unavailable("away"));
+    ++world_.looks;
+    world_.changed.notify_all();
     std::vector<persistence::armed_cue> out;
     for (const auto& [id, c] : world_.cues)
       if (c.armed.next_run < horizon && out.size() < limit)
@@ -164,8 +166,11 @@ public:
 
   result<std::vector<persistence::fired_cue>> fire(const std::vector<persistence::firing>& due) override {
     const std::lock_guard lock{world_.mutex};
-    if (world_.fault("fire"))
+    if (world_.fault("fire")) {
+      ++world_.refused_firings;
+      world_.changed.notify_all();
       return fail(unavailable("away"));
+    }
     for (const auto& f : due)
       if (f.cue.cue_id.starts_with("cue_poison"))
         return fail(error{});
@@ -264,4 +269,4 @@ actors::store_makers memory_world::makers() {
           [this] { return std::make_unique<memory_deadlines>(*this); }};
 }
 
-} // namespace cued::tests
+} // namespace cued::test

@@ -14,7 +14,7 @@
 
 /// A database in memory behind the engine's store interfaces, with faults on demand. Thread-safe: the pool members of
 /// an engine share one world as they would share one Postgres.
-namespace cued::tests {
+namespace cued::test {
 
 class memory_world {
 public:
@@ -101,6 +101,8 @@ public:
   std::set<std::string> absent;
   std::vector<std::pair<instant, instant>> firings; ///< scheduled, fired at
   std::size_t claim_statements = 0, claim_rows = 0;
+  std::size_t looks = 0;           ///< of the clocks at their horizon
+  std::size_t refused_firings = 0; ///< while the store was away
 };
 
-} // namespace cued::tests
+} // namespace cued::test

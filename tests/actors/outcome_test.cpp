@@ -1,6 +1,6 @@
 #include "tests/actors/engine_fixture.hpp"
 
-namespace cued::tests {
+namespace cued::test {
 namespace {
 
 class outcomes : public engine_test {};
@@ -39,4 +39,4 @@ TEST_F(outcomes, the_state_follows_the_report) {
 }
 
 } // namespace
-} // namespace cued::tests
+} // namespace cued::test

@@ -1,6 +1,6 @@
 #include "tests/actors/engine_fixture.hpp"
 
-namespace cued::tests {
+namespace cued::test {
 namespace {
 
 class supervision : public engine_test {};
@@ -91,4 +91,4 @@ TEST_F(supervision, a_member_that_keeps_dying_is_reported_as_hopeless_by_name) {
 }
 
 } // namespace
-} // namespace cued::tests
+} // namespace cued::test

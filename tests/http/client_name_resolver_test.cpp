@@ -77,8 +77,9 @@ std::future<result<addresses>> ask_for(name_resolver& resolver, const std::strin
                                        std::chrono::milliseconds limit = long_enough) {
   auto promise = std::make_shared<std::promise<result<addresses>>>();
   auto answer = promise->get_future();
-  resolver.resolve(host, tenant, limit,
-                   actors::reply<addresses>{[promise](result<addresses> found) { promise->set_value(std::move(found)); }});
+  resolver.resolve(host, tenant, limit, actors::reply<addresses>{[promise](result<addresses> found) {
+                     promise->set_value(std::move(found));
+                   }});
   return answer;
 }
 

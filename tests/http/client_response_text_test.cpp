@@ -65,11 +65,15 @@ TEST(response_text, the_charset_is_found_among_other_parameters) {
 }
 
 TEST(response_text, bytes_that_are_no_utf_8_become_replacement_characters) {
-  EXPECT_EQ(readable_text("a\xff" "b", ""), "a\xEF\xBF\xBD" "b");
-  EXPECT_EQ(readable_text("\xc0\xaf", ""), "\xEF\xBF\xBD\xEF\xBF\xBD");             // overlong
+  EXPECT_EQ(readable_text("a\xff"
+                          "b",
+                          ""),
+            "a\xEF\xBF\xBD"
+            "b");
+  EXPECT_EQ(readable_text("\xc0\xaf", ""), "\xEF\xBF\xBD\xEF\xBF\xBD");                 // overlong
   EXPECT_EQ(readable_text("\xed\xa0\x80", ""), "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"); // surrogate
-  EXPECT_EQ(readable_text("x\xf0\x9f\x98", ""), "x\xEF\xBF\xBD");                   // cut within a character
-  EXPECT_EQ(readable_text("\xf4\x90\x80\x80", "").size(), 4u * 3u);                 // beyond U+10FFFF
+  EXPECT_EQ(readable_text("x\xf0\x9f\x98", ""), "x\xEF\xBF\xBD");                       // cut within a character
+  EXPECT_EQ(readable_text("\xf4\x90\x80\x80", "").size(), 4u * 3u);                     // beyond U+10FFFF
   EXPECT_EQ(readable_text("\xf0\x9f\x98\x80", "utf-8"), "\xf0\x9f\x98\x80");
 }
 
@@ -80,7 +84,11 @@ TEST(response_text, null_characters_are_dropped_for_the_database_cannot_hold_the
 TEST(response_text, the_declared_charset_counts) {
   EXPECT_EQ(readable_text("gr\xfc\xdf", "ISO-8859-1"), "gr\xc3\xbc\xc3\x9f");
   EXPECT_EQ(readable_text("\x80", "windows-1252"), "\xe2\x82\xac");
-  EXPECT_EQ(readable_text("a\x81" "b", "windows-1252"), "a\xEF\xBF\xBD" "b");
+  EXPECT_EQ(readable_text("a\x81"
+                          "b",
+                          "windows-1252"),
+            "a\xEF\xBF\xBD"
+            "b");
   EXPECT_EQ(readable_text("\xfc", "x-never-heard-of"), "\xEF\xBF\xBD");
 }
 

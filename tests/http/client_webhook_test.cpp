@@ -135,7 +135,8 @@ TEST_F(webhook_client_test, an_answer_without_a_body_is_complete) {
 }
 
 TEST_F(webhook_client_test, a_body_may_be_chunked_or_end_with_the_connection) {
-  local_receiver chunked{answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")};
+  local_receiver chunked{
+      answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n")};
   EXPECT_EQ(send(chunked.url()).body, "abcde");
   local_receiver ending{answering("HTTP/1.0 200 OK\r\n\r\nuntil the end")};
   EXPECT_EQ(send(ending.url()).body, "until the end");
@@ -159,8 +160,8 @@ TEST_F(webhook_client_test, interim_answers_without_end_are_an_error) {
 }
 
 TEST_F(webhook_client_test, the_declared_charset_counts_and_null_characters_go) {
-  local_receiver receiver{answering(http_answer("200 OK", std::string("gr\xfc\xdf\0!", 6),
-                                                "Content-Type: text/plain; charset=iso-8859-1\r\n"))};
+  local_receiver receiver{answering(
+      http_answer("200 OK", std::string("gr\xfc\xdf\0!", 6), "Content-Type: text/plain; charset=iso-8859-1\r\n"))};
   EXPECT_EQ(send(receiver.url()).body, "gr\xc3\xbc\xc3\x9f!");
 }
 

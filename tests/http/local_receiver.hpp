@@ -58,8 +58,7 @@ public:
   using tcp = boost::asio::ip::tcp;
 
   explicit local_receiver(script s, boost::asio::ssl::context* tls = nullptr)
-      : script_{std::move(s)}, tls_{tls},
-        acceptor_{io_, tcp::endpoint{boost::asio::ip::make_address("127.0.0.1"), 0}} {
+      : script_{std::move(s)}, tls_{tls}, acceptor_{io_, tcp::endpoint{boost::asio::ip::make_address("127.0.0.1"), 0}} {
     thread_ = std::thread{[this] { accept(); }};
   }
 

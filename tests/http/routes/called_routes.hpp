@@ -53,14 +53,25 @@ private:
   instant at_;
 };
 
-/// Lets everybody through.
+/// The letters that would have been sent.
+class mock_notifier : public actors::notifier {
+public:
+  MOCK_METHOD(bool, delivers_magic_links, (), (const, override));
+  MOCK_METHOD(void, magic_link, (const std::string&, const std::string&), (override));
+  MOCK_METHOD(void, api_key_regenerated, (const std::string&, instant), (override));
+  MOCK_METHOD(void, webhook_secret_rotated, (const std::string&, instant), (override));
+};
+
+/// Lets everybody through, unless a test names a counter that has run out.
 class open_limiter final : public security::rate_limiter {
 public:
   void admit(std::string, int, std::function<void(security::rate_decision)> done) override { done({}); }
   void passed(std::string, std::function<void(int)> done) override { done(0); }
-  void count(std::string, int, std::chrono::seconds, std::function<void(security::counter_decision)> done) override {
-    done({});
+  void count(std::string key, int, std::chrono::seconds, std::function<void(security::counter_decision)> done) override {
+    done({key != exhausted, 60});
   }
+
+  std::string exhausted; ///< a key, such as `auth_dc:192.0.2.1`
 };
 
 /// Handlers called as the server calls them: routed, body parsed, the caller known; without sockets and middlewares.
@@ -101,10 +112,10 @@ public:
                                                                                     .database = database_,
                                                                                     .engine = engine,
                                                                                     .pulse = pulse_,
-                                                                                    .letters = letters_,
+                                                                                    .letters = letters,
                                                                                     .clock = clock,
                                                                                     .random = random_,
-                                                                                    .limiter = limiter_,
+                                                                                    .limiter = limiter,
                                                                                     .sessions = sessions_,
                                                                                     .principals = cache_,
                                                                                     .echoes = board_,
@@ -150,6 +161,8 @@ public:
   }
 
   testing::StrictMock<mock_engine> engine;
+  testing::NiceMock<mock_notifier> letters;
+  open_limiter limiter;
   config::settings settings;
   standing_clock clock;
 
@@ -172,9 +185,7 @@ private:
   persistence::pool database_;
   principal caller_;
   actors::clock_pulse pulse_;
-  actors::log_notifier letters_{actors::log_notifier::magic_links::withheld};
   security::system_random random_;
-  open_limiter limiter_;
   security::session_tokens sessions_{"test-secret-key-32-chars-minimum"};
   http::principal_cache cache_;
   http::echo_board board_;

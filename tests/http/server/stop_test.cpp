@@ -15,10 +15,10 @@ TEST(http_stop, a_request_in_flight_is_answered_and_told_that_it_was_the_last) {
   raw_client client{server.port()};
   client.send("GET /wait HTTP/1.1\r\n\r\n");
   server.app.wait_for_arrival();
-  std::thread stopping{[&] { server.listening.stop(); }};
-  // Only a server that has begun to stop closes an idle connection.
   raw_client idle{server.port()};
-  EXPECT_EQ(idle.receive_until_closed(), "");
+  EXPECT_EQ(idle.ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+  std::thread stopping{[&] { server.listening.stop(); }};
+  EXPECT_EQ(idle.receive_until_closed(), "") << "only a server that has begun to stop closes an idle connection";
   server.app.release();
   const auto answer = client.receive();
   EXPECT_EQ(answer.status, 200);

@@ -1,0 +1,79 @@
+#include <gtest/gtest.h>
+
+#include "http/middleware/principal_cache.hpp"
+#include "tests/http/manual_clock.hpp"
+
+namespace cued::http {
+namespace {
+
+using namespace std::chrono_literals;
+
+struct principal_cache_test : ::testing::Test {
+  test::manual_clock clock;
+  principal_cache cache{{.ttl = 2s, .entries = 3}};
+
+  void store(const std::string& key, const std::string& user_id = "u") {
+    principal who;
+    who.user_id = user_id;
+    cache.store(cache.begin(), key, {std::make_shared<const principal>(who), false, false}, clock.now());
+  }
+  bool has(const std::string& key) { return cache.find(key, clock.now()).found.has_value(); }
+};
+
+TEST_F(principal_cache_test, remembers_for_its_time) {
+  store("k");
+  clock.advance(2s - 1us);
+  EXPECT_TRUE(has("k"));
+  clock.advance(1us);
+  EXPECT_FALSE(has("k"));
+}
+
+TEST_F(principal_cache_test, remembers_that_a_key_is_nobodys) {
+  cache.store(cache.begin(), "k", {}, clock.now());
+  const auto found = cache.find("k", clock.now()).found;
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->who, nullptr);
+}
+
+TEST_F(principal_cache_test, lets_one_of_many_look_again_before_the_time_is_up) {
+  store("k");
+  EXPECT_FALSE(cache.find("k", clock.now()).refresh);
+  clock.advance(1s);
+  EXPECT_TRUE(cache.find("k", clock.now()).refresh);
+  EXPECT_FALSE(cache.find("k", clock.now()).refresh) << "somebody is at it already";
+  store("k");
+  EXPECT_FALSE(cache.find("k", clock.now()).refresh) << "now it is fresh";
+}
+
+TEST_F(principal_cache_test, does_not_keep_what_was_read_before_a_change) {
+  const auto ticket = cache.begin();
+  cache.forget_key("k");
+  cache.store(ticket, "k", {std::make_shared<const principal>(), false, false}, clock.now());
+  EXPECT_FALSE(has("k")) << "or a rotated key would live on";
+}
+
+TEST_F(principal_cache_test, forgets_a_user_under_all_his_names) {
+  store("key", "u");
+  store(principal_cache::key_of_session("u"), "u");
+  store("other", "v");
+  cache.forget_user("u");
+  EXPECT_FALSE(has("key"));
+  EXPECT_FALSE(has(principal_cache::key_of_session("u")));
+  EXPECT_TRUE(has("other"));
+}
+
+TEST_F(principal_cache_test, forgets_a_user_who_was_not_there) {
+  cache.store(cache.begin(), principal_cache::key_of_session("u"), {}, clock.now());
+  cache.forget_user("u");
+  EXPECT_FALSE(has(principal_cache::key_of_session("u")));
+}
+
+TEST_F(principal_cache_test, is_bounded) {
+  for (const auto* key : {"1", "2", "3", "4"})
+    store(key);
+  EXPECT_TRUE(has("4"));
+  EXPECT_FALSE(has("1"));
+}
+
+} // namespace
+} // namespace cued::http

@@ -1,0 +1,114 @@
+#include "persistence/claim_store.hpp"
+
+#include <atomic>
+#include <thread>
+
+#include <gmock/gmock.h>
+
+#include "tests/persistence/execution_rows.hpp"
+
+namespace cued::test {
+namespace {
+
+using persistence::claim_attempt;
+using testing::ElementsAre;
+
+class claim_store : public execution_test {
+protected:
+  std::vector<bool> claim(const std::vector<claim_attempt>& attempts) {
+    at_ += std::chrono::microseconds{1};
+    return store_.claim(attempts, at_).value();
+  }
+
+  persistence::postgres_claim_store store_{database_.options()};
+  instant at_ = now_;
+};
+
+TEST_F(claim_store, a_claim_writes_all_that_belongs_to_it) {
+  add_worker_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  EXPECT_THAT(claim({{ada, e, "w1"}}), ElementsAre(true));
+  EXPECT_EQ(column(1, "status"), "delivering");
+  EXPECT_EQ(column(1, "claimed_by_worker"), "w1");
+  EXPECT_EQ(column(1, "attempts"), "1");
+  EXPECT_EQ(column(1, "claimed_at = started_at AND started_at = last_attempt_at"), "t");
+  EXPECT_EQ(column(1, "updated_at > created_at"), "t");
+}
+
+TEST_F(claim_store, a_batch_answers_each_attempt_in_its_place) {
+  add_worker_cue("cue_1");
+  const auto a = add_execution(1, "cue_1"), b = add_execution(2, "cue_1", {{"status", "'success'"}});
+  EXPECT_THAT(claim({{ada, b, "w"}, {ada, execution_id(99), "w"}, {ada, a, "w"}, {ada, a, "w2"}}),
+              ElementsAre(false, false, true, false));
+}
+
+TEST_F(claim_store, neither_webhook_cues_nor_other_tenants_executions_can_be_claimed) {
+  add_worker_cue("cue_worker");
+  add_cue("cue_webhook");
+  const auto w = add_execution(1, "cue_worker"), h = add_execution(2, "cue_webhook");
+  EXPECT_THAT(claim({{bob, w, "w"}, {ada, h, "w"}, {ada, w, "w"}}), ElementsAre(false, false, true));
+}
+
+TEST_F(claim_store, an_execution_that_is_not_yet_due_cannot_be_claimed) {
+  add_worker_cue("cue_1");
+  const auto e = add_execution(1, "cue_1", {{"scheduled_for", "timestamptz '2099-01-01'"}});
+  EXPECT_THAT(claim({{ada, e, "w"}}), ElementsAre(false));
+}
+
+TEST_F(claim_store, repeating_a_batch_whose_commit_was_in_doubt_gives_the_same_answer) {
+  add_worker_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  EXPECT_THAT(store_.claim({{ada, e, "w"}}, now_).value(), ElementsAre(true));
+  EXPECT_THAT(store_.claim({{ada, e, "w"}}, now_).value(), ElementsAre(true));
+  EXPECT_EQ(column(1, "attempts"), "1") << "it is the same claim";
+  EXPECT_THAT(store_.claim({{ada, e, "w"}}, now_ + std::chrono::seconds{1}).value(), ElementsAre(false));
+}
+
+TEST_F(claim_store, of_many_stores_at_once_exactly_one_wins_each_execution) {
+  add_worker_cue("cue_1");
+  std::vector<claim_attempt> attempts;
+  for (int i = 1; i <= 20; ++i)
+    attempts.push_back({ada, add_execution(i, "cue_1"), ""});
+  std::atomic<int> wins{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t)
+    threads.emplace_back([&, t] {
+      persistence::postgres_claim_store store{database_.options()};
+      auto mine = attempts;
+      for (auto& a : mine)
+        a.worker_id = "w" + std::to_string(t);
+      if (t % 2)
+        std::ranges::reverse(mine); // against the lock order
+      const auto won = store.claim(mine, now_ + std::chrono::microseconds{t});
+      if (won)
+        wins += static_cast<int>(std::ranges::count(*won, true));
+    });
+  for (auto& t : threads)
+    t.join();
+  EXPECT_EQ(wins, 20);
+}
+
+TEST_F(claim_store, the_ready_list_is_oldest_first_and_only_what_can_be_claimed) {
+  add_worker_cue("cue_1");
+  add_cue("cue_webhook");
+  add_execution(3, "cue_1");
+  add_execution(1, "cue_1");
+  add_execution(2, "cue_1", {{"status", "'delivering'"}});
+  add_execution(4, "cue_1", {{"scheduled_for", "timestamptz '2099-01-01'"}});
+  add_execution(5, "cue_webhook");
+  const auto ready = store_.ready(ada, now_, 10).value();
+  ASSERT_EQ(ready.size(), 2u);
+  EXPECT_EQ(ready[0].execution_id, execution_id(1));
+  EXPECT_EQ(ready[1].execution_id, execution_id(3));
+  EXPECT_EQ(store_.ready(ada, now_, 1).value().size(), 1u);
+  EXPECT_TRUE(store_.ready(bob, now_, 10).value().empty());
+}
+
+TEST_F(claim_store, what_comes_first_in_a_batch_from_a_stranger_does_not_shadow_the_owner) {
+  add_worker_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  EXPECT_THAT(claim({{bob, e, "w"}, {ada, e, "w"}}), ElementsAre(false, true));
+}
+
+} // namespace
+} // namespace cued::test

@@ -1,0 +1,150 @@
+#include "persistence/clock_store.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/persistence/execution_rows.hpp"
+
+namespace cued::test {
+namespace {
+
+using persistence::armed_cue;
+using persistence::firing;
+
+class clock_store : public execution_test {
+protected:
+  void add_due_cue(const std::string& id, const columns& given = {}) {
+    columns row = given;
+    row.emplace("next_run", "timestamptz '2026-11-24 12:00:00+00'");
+    row.emplace("schedule_cron", "'0 12 * * *'");
+    add_cue(id, row);
+  }
+
+  firing firing_of(const std::string& cue_id, int n) {
+    return {{cue_id, noon_, true, "0 12 * * *", "UTC"}, execution_id(n), noon_ + std::chrono::days{1}, false};
+  }
+
+  std::string cue_column(const std::string& id, const std::string& name) {
+    return database_.value("SELECT " + name + " FROM cues WHERE id = " + quoted(id));
+  }
+
+  persistence::postgres_clock_store store_{database_.options()};
+  const instant noon_ = now_ - std::chrono::hours{1};
+};
+
+TEST_F(clock_store, the_horizon_holds_active_cues_with_an_instant_ahead_soonest_first) {
+  add_due_cue("cue_later", {{"next_run", "timestamptz '2026-11-24 12:30:00+00'"}});
+  add_due_cue("cue_soon");
+  add_due_cue("cue_paused", {{"status", "'paused'"}});
+  add_due_cue("cue_far", {{"next_run", "timestamptz '2027-01-01'"}});
+  add_due_cue("cue_done", {{"next_run", "NULL"}});
+  const auto armed = store_.armed_until(now_, 10).value();
+  ASSERT_EQ(armed.size(), 2u);
+  EXPECT_EQ(armed[0].cue_id, "cue_soon");
+  EXPECT_EQ(armed[0].next_run, noon_);
+  EXPECT_TRUE(armed[0].recurring);
+  EXPECT_EQ(armed[0].cron, "0 12 * * *");
+  EXPECT_EQ(armed[1].cue_id, "cue_later");
+}
+
+TEST_F(clock_store, firing_makes_execution_and_outbox_row_counts_and_moves_on) {
+  add_due_cue("cue_1", {{"payload", "'{\"k\": 1}'"}});
+  const auto fired = store_.fire({firing_of("cue_1", 1)}).value();
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_TRUE(fired[0].created);
+  EXPECT_TRUE(fired[0].webhook);
+  EXPECT_EQ(fired[0].user_id, ada);
+  EXPECT_EQ(fired[0].scheduled_for, noon_);
+  EXPECT_EQ(column(1, "status"), "pending");
+  EXPECT_EQ(column(1, "scheduled_for"), "2026-11-24 12:00:00+00");
+  EXPECT_EQ(column(1, "triggered_by IS NULL"), "t");
+  EXPECT_EQ(cue_column("cue_1", "fired_count"), "1");
+  EXPECT_EQ(cue_column("cue_1", "run_count"), "0");
+  EXPECT_EQ(cue_column("cue_1", "next_run"), "2026-11-25 12:00:00+00");
+  const auto row = database_.exec("SELECT task_type, dispatched, payload ->> 'scheduled_for', payload -> 'payload', "
+                                  "payload ? 'monthly_execution_limit', cue_id, execution_id FROM dispatch_outbox");
+  ASSERT_EQ(row.size(), 1u);
+  EXPECT_STREQ(row[0][0].c_str(), "deliver");
+  EXPECT_STREQ(row[0][1].c_str(), "f");
+  EXPECT_STREQ(row[0][2].c_str(), "2026-11-24T12:00:00+00:00");
+  EXPECT_STREQ(row[0][3].c_str(), "{\"k\": 1}");
+  EXPECT_STREQ(row[0][4].c_str(), "t");
+  EXPECT_STREQ(row[0][5].c_str(), "cue_1");
+  EXPECT_EQ(row[0][6].c_str(), execution_id(1));
+}
+
+TEST_F(clock_store, a_worker_cue_gets_no_outbox_row) {
+  add_worker_cue("cue_1", "{}",
+                 {{"next_run", "timestamptz '2026-11-24 12:00:00+00'"}, {"schedule_cron", "'0 12 * * *'"}});
+  const auto fired = store_.fire({firing_of("cue_1", 1)}).value();
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_FALSE(fired[0].webhook);
+  EXPECT_EQ(database_.value("SELECT count(*) FROM dispatch_outbox"), "0");
+}
+
+TEST_F(clock_store, firing_the_same_slot_again_makes_nothing) {
+  add_due_cue("cue_1");
+  EXPECT_EQ(store_.fire({firing_of("cue_1", 1)}).value().size(), 1u);
+  EXPECT_TRUE(store_.fire({firing_of("cue_1", 2)}).value().empty());
+  EXPECT_EQ(database_.value("SELECT count(*) FROM executions"), "1");
+  EXPECT_EQ(cue_column("cue_1", "fired_count"), "1");
+}
+
+TEST_F(clock_store, a_slot_that_has_an_execution_already_moves_on_without_counting) {
+  add_due_cue("cue_1");
+  add_execution(7, "cue_1", {{"scheduled_for", "timestamptz '2026-11-24 12:00:00+00'"}});
+  const auto fired = store_.fire({firing_of("cue_1", 1)}).value();
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_FALSE(fired[0].created);
+  EXPECT_EQ(cue_column("cue_1", "fired_count"), "0");
+  EXPECT_EQ(cue_column("cue_1", "next_run"), "2026-11-25 12:00:00+00");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM dispatch_outbox"), "0");
+}
+
+TEST_F(clock_store, a_row_that_was_changed_meanwhile_is_not_fired) {
+  const std::vector<std::pair<std::string, columns>> changed{
+      {"cue_paused", {{"status", "'paused'"}}},
+      {"cue_moved", {{"next_run", "timestamptz '2026-11-24 12:00:01+00'"}}},
+      {"cue_cron", {{"schedule_cron", "'0 12 * * 1'"}}},
+      {"cue_zone", {{"schedule_timezone", "'Europe/Paris'"}}},
+  };
+  std::vector<firing> batch;
+  int n = 0;
+  for (const auto& [id, difference] : changed) {
+    add_due_cue(id, difference);
+    batch.push_back(firing_of(id, ++n));
+  }
+  EXPECT_TRUE(store_.fire(batch).value().empty());
+  EXPECT_EQ(database_.value("SELECT count(*) FROM executions"), "0");
+}
+
+TEST_F(clock_store, a_recurring_cue_with_no_instant_left_is_completed_by_its_last_firing) {
+  add_due_cue("cue_1");
+  auto last = firing_of("cue_1", 1);
+  last.following.reset();
+  last.exhausted = true;
+  EXPECT_EQ(store_.fire({last}).value().size(), 1u);
+  EXPECT_EQ(cue_column("cue_1", "status"), "completed");
+  EXPECT_EQ(cue_column("cue_1", "next_run IS NULL"), "t");
+}
+
+TEST_F(clock_store, a_one_time_cue_stays_active_without_an_instant_until_its_delivery_ends_it) {
+  add_due_cue("cue_1", {{"schedule_type", "'once'"}});
+  auto once = firing_of("cue_1", 1);
+  once.following.reset();
+  EXPECT_EQ(store_.fire({once}).value().size(), 1u);
+  EXPECT_EQ(cue_column("cue_1", "status"), "active");
+  EXPECT_EQ(cue_column("cue_1", "next_run IS NULL"), "t");
+}
+
+TEST_F(clock_store, a_batch_fires_each_of_its_cues) {
+  std::vector<firing> batch;
+  for (int n = 1; n <= 300; ++n) {
+    add_due_cue("cue_" + std::to_string(n));
+    batch.push_back(firing_of("cue_" + std::to_string(n), n));
+  }
+  EXPECT_EQ(store_.fire(batch).value().size(), 300u);
+  EXPECT_EQ(database_.value("SELECT count(DISTINCT execution_id) FROM dispatch_outbox"), "300");
+}
+
+} // namespace
+} // namespace cued::test

@@ -1,0 +1,90 @@
+#include "persistence/delivery_store.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/persistence/execution_rows.hpp"
+
+namespace cued::test {
+namespace {
+
+class delivery_store : public execution_test {
+protected:
+  void add_outbox_row(int n, bool dispatched = false) {
+    database_.exec("INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, "
+                   "dispatch_attempts, created_at) VALUES (" +
+                   quoted(execution_id(n)) + ", 'cue_1', 'deliver', '{}', " + (dispatched ? "true" : "false") +
+                   ", 0, now())");
+  }
+
+  persistence::postgres_delivery_store store_{database_.options()};
+};
+
+TEST_F(delivery_store, starting_takes_the_execution_and_marks_its_outbox_row_in_one_commit) {
+  add_cue("cue_1", {{"payload", "'{\"k\": 1}'"}, {"callback_headers", "'{\"X-A\": \"b\"}'"}});
+  const auto e = add_execution(1, "cue_1");
+  add_outbox_row(1);
+  const auto started = store_.start({e}).value();
+  ASSERT_EQ(started.size(), 1u);
+  EXPECT_EQ(started[0].execution_id, e);
+  EXPECT_EQ(started[0].user_id, ada);
+  EXPECT_EQ(started[0].attempt, 1);
+  EXPECT_EQ(started[0].cue_name, "name of cue_1");
+  EXPECT_EQ(started[0].url, "https://example.com/hook");
+  EXPECT_EQ(started[0].payload_json, "{\"k\": 1}");
+  EXPECT_EQ(started[0].headers_json, "{\"X-A\": \"b\"}");
+  EXPECT_EQ(started[0].retry_max_attempts, 3);
+  EXPECT_THAT(started[0].webhook_secret, testing::StartsWith("whsec_"));
+  EXPECT_EQ(column(1, "status"), "delivering");
+  EXPECT_EQ(column(1, "started_at IS NOT NULL"), "t");
+  EXPECT_EQ(column(1, "attempts"), "0") << "an attempt counts when it has ended";
+  EXPECT_EQ(database_.value("SELECT dispatched FROM dispatch_outbox"), "t");
+}
+
+TEST_F(delivery_store, a_retry_keeps_the_first_start_and_counts_on) {
+  add_cue("cue_1");
+  const auto e = add_execution(
+      1, "cue_1",
+      {{"status", "'retry_ready'"}, {"attempts", "1"}, {"started_at", "timestamptz '2026-11-24 01:00:00+00'"}});
+  EXPECT_EQ(store_.start({e}).value().at(0).attempt, 2);
+  EXPECT_EQ(column(1, "started_at"), "2026-11-24 01:00:00+00");
+}
+
+TEST_F(delivery_store, what_does_not_wait_for_delivery_is_left_out) {
+  add_cue("cue_1");
+  add_worker_cue("cue_worker");
+  std::vector<std::string> ids{execution_id(99), add_execution(50, "cue_worker")};
+  int n = 0;
+  for (const auto* status : {"delivering", "success", "failed", "retrying", "missed"})
+    ids.push_back(add_execution(++n, "cue_1", {{"status", quoted(status)}}));
+  EXPECT_TRUE(store_.start(ids).value().empty());
+}
+
+TEST_F(delivery_store, started_twice_it_is_taken_once) {
+  add_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  EXPECT_EQ(store_.start({e, e}).value().size(), 1u);
+  EXPECT_TRUE(store_.start({e}).value().empty());
+}
+
+TEST_F(delivery_store, the_cue_and_the_secret_are_read_as_they_are_now) {
+  add_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  database_.exec("UPDATE cues SET callback_url = 'https://example.org/new'");
+  database_.exec("UPDATE users SET webhook_secret = 'whsec_rotated' WHERE id = " + quoted(ada));
+  const auto started = store_.start({e}).value();
+  EXPECT_EQ(started.at(0).url, "https://example.org/new");
+  EXPECT_EQ(started.at(0).webhook_secret, "whsec_rotated");
+}
+
+TEST_F(delivery_store, given_back_it_waits_again_with_an_undispatched_row) {
+  add_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  add_outbox_row(1);
+  ASSERT_EQ(store_.start({e}).value().size(), 1u);
+  EXPECT_EQ(store_.give_back({e}).value(), 1u);
+  EXPECT_EQ(column(1, "status"), "pending");
+  EXPECT_EQ(database_.value("SELECT dispatched FROM dispatch_outbox"), "f");
+}
+
+} // namespace
+} // namespace cued::test
