@@ -1,6 +1,8 @@
 #include "persistence/deadline_store.hpp"
 
+#include "persistence/device_codes.hpp"
 #include "persistence/outbox.hpp"
+#include "persistence/user_secrets.hpp"
 
 namespace cued::persistence {
 namespace {
@@ -133,10 +135,6 @@ constexpr named_query clean_up_outbox{"clean_up_outbox", R"sql(
   DELETE FROM dispatch_outbox WHERE dispatched = true AND created_at < $1::timestamptz - interval '7 days'
 )sql"};
 
-constexpr named_query clean_up_device_codes{"clean_up_device_codes", R"sql(
-  DELETE FROM device_codes WHERE expires_at < $1::timestamptz - interval '24 hours'
-)sql"};
-
 /// Index: ix_events_emitted_at.
 constexpr named_query clean_up_events{"clean_up_events", R"sql(
   DELETE FROM events WHERE emitted_at < $1::timestamptz - interval '7 days'
@@ -206,10 +204,13 @@ result<std::size_t> postgres_deadline_store::miss_unclaimed(instant now) {
 }
 
 result<std::size_t> postgres_deadline_store::clean_up(instant now) {
+  if (const auto keys = forget_old_keys(link_); !keys)
+    return fail(keys.error());
+  if (const auto logins = forget_old_device_logins(link_, now); !logins)
+    return fail(logins.error());
   return link_.run([&](session& s) -> result<std::size_t> {
     const auto at = write_instant(now);
-    return s.exec(clean_up_outbox, at).affected_rows() + s.exec(clean_up_device_codes, at).affected_rows() +
-           s.exec(clean_up_events, at).affected_rows();
+    return s.exec(clean_up_outbox, at).affected_rows() + s.exec(clean_up_events, at).affected_rows();
   });
 }
 

@@ -94,7 +94,7 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
 
 asio::awaitable<webhook_exchange::outcome<addresses>>
 webhook_exchange::allowed_addresses(const security::url_candidate& candidate) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - steady::now());
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline_ - steady::now());
   auto found = co_await vetted_addresses(with_.names, with_.policy, candidate, request_.tenant,
                                          std::min(left, name_resolver::time_limit));
   if (found)

@@ -1,5 +1,6 @@
--- What cued adds to the reference's schema. Everything of ours has the prefix `cued_` or lives in the schema `cued`;
--- the reference neither sees nor breaks any of it (spec/schema.md §7.2). All of it can be run again.
+-- What cued adds to the reference's schema: indexes of ours have the prefix `cued_`, tables live in the schema `cued`,
+-- columns are nullable. The reference neither sees nor breaks any of it (spec/schema.md §7.2). All of it can be run
+-- again.
 
 CREATE SCHEMA IF NOT EXISTS cued;
 

@@ -35,9 +35,12 @@ public:
 struct name_table {
   std::map<std::string, std::vector<std::string>> names;
   std::atomic<int> look_ups = 0;
+  std::promise<void> test_is_over; ///< until then `stuck.example` is being looked up
 
   result<addresses> operator()(const std::string& host) {
     ++look_ups;
+    if (host == "stuck.example")
+      test_is_over.get_future().wait();
     addresses found;
     for (const auto& text : names[host])
       found.push_back(boost::asio::ip::make_address(text));
@@ -198,6 +201,11 @@ TEST_F(webhook_client_test, a_refused_connection_is_told_as_such) {
 TEST_F(webhook_client_test, a_receiver_that_never_answers_meets_the_deadline) {
   local_receiver receiver{[](wire& w) { w.wait_for_the_other_side_to_hang_up(); }};
   EXPECT_EQ(send(receiver.url(), "{}", 20ms).what, failure::timed_out);
+}
+
+TEST_F(webhook_client_test, a_look_up_that_never_ends_meets_the_deadline) {
+  EXPECT_EQ(send("http://stuck.example/", "{}", 20ms).what, failure::timed_out);
+  names->test_is_over.set_value();
 }
 
 TEST_F(webhook_client_test, a_body_that_drips_meets_the_deadline_although_every_read_succeeds) {
