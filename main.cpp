@@ -154,10 +154,6 @@ result<security::url_policy> url_policy_of(const settings& s) {
   auto networks = security::parse_networks(s.webhook_allow_networks);
   if (!networks)
     return fail(networks.error());
-  if (s.webhook_allow_loopback)
-    spdlog::warn("WEBHOOK_ALLOW_LOOPBACK is on: webhooks may reach every service on this machine");
-  for (const auto& text : s.webhook_allow_networks)
-    spdlog::warn("WEBHOOK_ALLOW_NETWORKS is on: webhooks may reach {}", text);
   return security::url_policy{s.env == "development", s.webhook_allow_loopback, std::move(*networks)};
 }
 

@@ -74,9 +74,9 @@ private:
       if (member != "*" && !is_web_origin(member))
         refuse("CORS_ORIGINS", "'" + member + "' is neither an origin (https://app.example) nor *");
     if (values_.webhook_allow_loopback)
-      warn("WEBHOOK_ALLOW_LOOPBACK is on: webhooks may reach services on this machine");
-    if (!values_.webhook_allow_networks.empty())
-      warn("WEBHOOK_ALLOW_NETWORKS is set: webhooks may reach private networks");
+      warn("WEBHOOK_ALLOW_LOOPBACK is on: webhooks may reach every service on this machine");
+    for (const auto& member : values_.webhook_allow_networks)
+      warn("WEBHOOK_ALLOW_NETWORKS: webhooks may reach " + member);
   }
 
   void session_secret() {

@@ -6,9 +6,8 @@ namespace {
 constexpr std::chrono::seconds stale_after{300};
 constexpr std::chrono::seconds worker_active_for{180};
 
-/// One pass over executions for all three of their counts. There is no index on `status`, on purpose: claims and
-/// outcomes change it, and an index would make each of those updates touch every index (migration 0004). So this reads
-/// the table, and /health asks seldom. Index for the outbox: idx_outbox_pending.
+/// One pass over the open executions for all three of their counts. Indexes: cued_executions_open, whose predicate is
+/// repeated here word for word, and idx_outbox_pending. A backlog makes it slow, so /health keeps the answer.
 constexpr named_query health_counts_query{"health_counts", R"sql(
   SELECT (SELECT count(*) FROM dispatch_outbox WHERE dispatched = false) AS pending_outbox,
          unfinished.stale, unfinished.retries, unfinished.claims, active.workers, active.last_heartbeat

@@ -19,7 +19,7 @@ struct health_counts {
   std::optional<instant> last_heartbeat;  ///< of the active ones
 };
 
-/// Reads most of the unfinished executions: the caller keeps the answer for a while.
+/// Reads all executions that are not at their end: the caller keeps the answer for a while.
 [[nodiscard]] result<health_counts> read_health(connection& db, instant now);
 
 } // namespace cued::persistence

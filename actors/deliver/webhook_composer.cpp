@@ -64,6 +64,7 @@ result<webhook_request> compose_webhook(const persistence::started_delivery& del
   out.method = delivery.method;
   out.url = delivery.url;
   out.deadline = deadline;
+  out.tenant = delivery.user_id;
   out.headers = {{"Content-Type", "application/json"},
                  {std::string{security::signature_header}, signature.value},
                  {std::string{security::timestamp_header}, signature.timestamp},

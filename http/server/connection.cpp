@@ -106,6 +106,7 @@ awaitable<bool> connection::serve_one_request() {
   // Who waits for `100 Continue` may or may not send the body after an answer that came instead.
   last_ = last_ || (parser.expects_continue() && !body_begun_ && !parser.is_done());
   co_await write(answer);
+  nothing_unread_ = parser.is_done() && buffer_.size() == 0 && !parser.keep_alive();
   if (!last_ && !broken_)
     co_await discard_body();
   co_return !last_ && !broken_;
@@ -243,9 +244,10 @@ awaitable<void> connection::refuse(const error& why) {
   co_await write(answer);
 }
 
-/// Closing with unread bytes makes the kernel send a reset, which can overtake the answer: read them first.
+/// Closing with unread bytes makes the kernel send a reset, which can overtake the answer: read them first. A client
+/// that asked for the end itself sends nothing more.
 awaitable<void> connection::linger() {
-  if (broken_) {
+  if (broken_ || nothing_unread_) {
     close();
     co_return;
   }

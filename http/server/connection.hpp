@@ -78,6 +78,7 @@ private:
   clock::time_point deadline_ = clock::time_point::max();
   bool late_ = false;       ///< a limit of reading was reached
   bool last_ = false;       ///< this request is the last
+  bool nothing_unread_ = false;
   bool broken_ = false;     ///< the socket failed or was closed: nothing more can be sent
 };
 

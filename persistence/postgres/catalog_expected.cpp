@@ -59,6 +59,12 @@ const std::vector<expected_column>& expected_columns() {
       {"cues", "fired_count", "integer"},
       {"cues", "on_failure", "jsonb"},
       {"cues", "verification_mode", "varchar(50)"},
+      {"cues", "catch_up", "varchar(10)", own},
+      {"cues", "catch_up_window_seconds", "integer", own},
+      {"cues", "overlap_policy", "varchar(10)", own},
+      {"cues", "outcome_deadline_seconds", "integer", own},
+      {"cues", "retry_backoff_seconds", "jsonb", own},
+      {"cues", "retry_jitter_percent", "integer", own},
       {"cues", "created_at", "timestamptz"},
       {"cues", "updated_at", "timestamptz"},
 
@@ -99,6 +105,7 @@ const std::vector<expected_column>& expected_columns() {
       {"executions", "evidence_metadata", "jsonb", repair},
       {"executions", "created_at", "timestamptz"},
       {"executions", "updated_at", "timestamptz"},
+      {"executions", "backfilled", "boolean", own},
       {"executions", "payload_override", "jsonb", own},
 
       {"dispatch_outbox", "id", "bigint|integer"},

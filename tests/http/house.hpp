@@ -38,8 +38,8 @@ public:
   void execution_created(const std::string&, const std::string&, bool, instant) override {}
 };
 
-/// The real server, pipeline and middlewares over a table of routes of the test, with a clock of the test and without
-/// a database: Postgres is "away" for whatever is not in the principal cache.
+/// The real server, pipeline and middlewares over a table of routes of the test, with a clock of the test. Without a
+/// database of the test's, Postgres is "away" for whatever is not in the principal cache.
 class house {
 public:
   static constexpr std::string_view known_key = "cue_sk_00112233445566778899aabbccddeeff";
@@ -48,14 +48,19 @@ public:
   static constexpr std::string_view key_during_outage = "cue_sk_dddddddddddddddddddddddddddddddd";
   static constexpr const char* user_id = "11111111-2222-4333-8444-555555555555";
 
-  explicit house(std::span<const route> routes, config::settings chosen = {})
-      : settings{std::move(chosen)}, with{settings, database, engine,  pulse, letters, clock,   random,  limiter,
+  explicit house(std::span<const route> routes, config::settings chosen = {},
+                 persistence::connection_options where = nowhere())
+      : settings{std::move(chosen)}, database{std::move(where), 1}, with{settings, database, engine,  pulse, letters, clock,   random,  limiter,
                                           sessions, principals, echoes, names, urls,   health, metrics, routes, "9.9.9"},
         app{with}, listening{{.host = "127.0.0.1", .port = 0, .io_threads = 1}, app} {
     know_callers();
     const auto started = listening.start();
     if (!started)
       throw std::runtime_error(started.error().message);
+  }
+
+  static persistence::connection_options nowhere() {
+    return {.dsn = "host=/nonexistent dbname=none connect_timeout=1", .application_name = "cued tests"};
   }
 
   /// Again after the clock was turned: what is cached lives for two seconds only.
@@ -99,7 +104,7 @@ public:
 
   config::settings settings;
   manual_clock clock;
-  persistence::pool database{{.dsn = "host=/nonexistent dbname=none connect_timeout=1"}, 1};
+  persistence::pool database;
   absent_engine engine;
   actors::clock_pulse pulse;
   actors::log_notifier letters{actors::log_notifier::magic_links::withheld};

@@ -1,3 +1,4 @@
+#include <optional>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -12,17 +13,18 @@ using namespace std::chrono_literals;
 
 TEST(http_stop, a_request_in_flight_is_answered_and_told_that_it_was_the_last) {
   running_server server;
-  raw_client client{server.port()};
-  client.send("GET /wait HTTP/1.1\r\n\r\n");
+  auto client = std::make_optional<raw_client>(server.port());
+  client->send("GET /wait HTTP/1.1\r\n\r\n");
   server.app.wait_for_arrival();
   raw_client idle{server.port()};
   EXPECT_EQ(idle.ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
   std::thread stopping{[&] { server.listening.stop(); }};
   EXPECT_EQ(idle.receive_until_closed(), "") << "only a server that has begun to stop closes an idle connection";
   server.app.release();
-  const auto answer = client.receive();
+  const auto answer = client->receive();
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.header("connection"), "close");
+  client.reset();
   stopping.join();
   EXPECT_EQ(server.listening.connections(), 0u);
 }
