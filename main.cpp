@@ -19,6 +19,9 @@
 #include "config/report.hpp"
 #include "config/session_secret.hpp"
 #include "config/settings.hpp"
+#include "doctor.hpp"
+#include "domain/time_zone.hpp"
+#include "domain/time_zone_source.hpp"
 #include "http/client/name_resolver.hpp"
 #include "http/client/tls_context.hpp"
 #include "http/client/webhook_client.hpp"
@@ -127,11 +130,14 @@ actors::store_makers stores_over(const persistence::connection_options& options,
   const deadline_limits limits{s.execution_stale_after_seconds, s.worker_claim_timeout_seconds,
                                s.worker_heartbeat_timeout_seconds, s.worker_unclaimed_timeout_seconds,
                                s.poller_batch_size};
+  const auto monthly_limit = s.disable_quota_enforcement ? postgres_delivery_store::monthly_limit::ignored
+                                                         : postgres_delivery_store::monthly_limit::enforced;
   return {[options] { return std::make_unique<postgres_claim_store>(options); },
           [options] { return std::make_unique<postgres_outcome_store>(options); },
-          [options] { return std::make_unique<postgres_delivery_store>(options); },
+          [options, monthly_limit] { return std::make_unique<postgres_delivery_store>(options, monthly_limit); },
           [options] { return std::make_unique<postgres_clock_store>(options); },
-          [options, limits] { return std::make_unique<postgres_deadline_store>(options, limits); }};
+          [options, limits] { return std::make_unique<postgres_deadline_store>(options, limits); },
+          [options] { return std::make_unique<postgres_notice_store>(options); }};
 }
 
 actors::engine_settings engine_settings_of(const settings& s, const time_source& clock,
@@ -196,11 +202,13 @@ int serve(const settings& s, wake_up& wake) {
   actors::actor_engine engine{engine_settings_of(s, clock, random),
                               stores_over(db->options, s),
                               *sender,
+                              letters,
                               clock,
                               metrics,
                               pulse,
                               [&wake](const std::string& why) { wake.give_up(why); }};
 
+  const auto routes = http::enabled_routes(s);
   http::services services{
       .settings = s,
       .database = pool,
@@ -217,11 +225,14 @@ int serve(const settings& s, wake_up& wake) {
       .url_policy = *policy,
       .health = health,
       .metrics = metrics,
-      .routes = http::all_routes(),
+      .routes = routes,
       .version = CUED_VERSION,
   };
   http::pipeline pipeline{services};
-  http::server server{{s.host, static_cast<std::uint16_t>(s.port), static_cast<std::size_t>(s.io_threads)}, pipeline};
+  http::server_limits limits;
+  limits.stop_grace = std::chrono::seconds{s.shutdown_timeout_seconds} / 2;
+  http::server server{{s.host, static_cast<std::uint16_t>(s.port), static_cast<std::size_t>(s.io_threads), limits},
+                      pipeline};
   if (const auto listening = server.start(); !listening)
     return complain(listening.error().message);
   greet(s, server.port());
@@ -238,6 +249,7 @@ int serve(const settings& s, wake_up& wake) {
   }
 
   spdlog::info("stopping");
+  engine.answer_waiting(); // else the server would wait for them
   server.stop();
   engine.drain(std::chrono::seconds{s.shutdown_timeout_seconds} / 2);
   sender.reset(); // gives up what is still under way; it is found again from Postgres
@@ -270,6 +282,8 @@ int main(int argc, char** argv) {
     return exit_code;
   auto from = config::sources_of_process(std::move(typed->flags));
   auto loaded = from ? config::load(*from) : tl::unexpected{from.error()};
+  if (!loaded && typed->what == config::command::doctor)
+    return report(findings_of(loaded.error()));
   if (!loaded) {
     std::fputs(config::describe(loaded.error()).c_str(), stderr);
     return EXIT_FAILURE;
@@ -278,6 +292,10 @@ int main(int argc, char** argv) {
   const bool json = s.log_format == "json" || (s.log_format == "auto" && isatty(STDERR_FILENO) == 0);
   config::start_logging(s.log_level, json ? config::log_format::json_lines : config::log_format::text,
                         [](const std::string& text) { return security::redacted(text); });
+  const auto zones = choose_time_zones(time_zone_directory(), s.tzdata_dir);
+  use_time_zones(zones.used); // before the first zone is looked up
+  if (typed->what == config::command::doctor)
+    return report(examine(*loaded, zones, CUED_VERSION));
   for (const auto& warning : loaded->warnings)
     spdlog::warn("{}", warning);
 
@@ -288,10 +306,11 @@ int main(int argc, char** argv) {
     return EXIT_SUCCESS;
   case config::command::migrate:
     return migrate_only(s);
-  case config::command::doctor:
+  case config::command::doctor: // seen to above
   case config::command::serve:
     break;
   }
+  spdlog::log(zones.suspicious ? spdlog::level::warn : spdlog::level::info, "time zones: {}", zones.why);
   if (s.session_secret.empty()) {
     auto kept = config::kept_session_secret(s.data_dir);
     if (!kept)

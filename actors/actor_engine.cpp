@@ -10,6 +10,7 @@
 #include "actors/claim/claim_actor.hpp"
 #include "actors/clock/cue_clock.hpp"
 #include "actors/clock/deadline_clock.hpp"
+#include "actors/courier/courier_actor.hpp"
 #include "actors/deliver/deliver_actor.hpp"
 #include "actors/directory.hpp"
 #include "actors/outcome/outcome_actor.hpp"
@@ -72,10 +73,10 @@ error too_many_pending() { return unavailable("Too many of your requests are pen
 } // namespace
 
 struct actor_engine::parts {
-  parts(engine_settings s, store_makers m, webhook_sender& w, const time_source& c, prometheus::Registry& r,
-        clock_pulse& p)
-      : settings{std::move(s)}, stores{std::move(m)}, sender{w}, clock{c}, pulse{p}, metrics{r},
-        everybody{{settings.shards, settings.shards, settings.shards, settings.shards, 1}},
+  parts(engine_settings s, store_makers m, webhook_sender& w, notifier& l, const time_source& c,
+        prometheus::Registry& r, clock_pulse& p)
+      : settings{std::move(s)}, stores{std::move(m)}, sender{w}, letters{l}, clock{c}, pulse{p}, metrics{r},
+        everybody{{settings.shards, settings.shards, settings.shards, settings.shards, 1, 1}},
         gate{settings.pending_per_tenant_at_most}, system{config} {}
 
   std::unordered_map<pool, member_maker> makers();
@@ -83,6 +84,7 @@ struct actor_engine::parts {
   engine_settings settings;
   store_makers stores;
   webhook_sender& sender;
+  notifier& letters;
   const time_source& clock;
   clock_pulse& pulse;
   probe metrics;
@@ -118,18 +120,24 @@ std::unordered_map<pool, member_maker> actor_engine::parts::makers() {
     deadline_clock_settings s{settings.poll_interval, settings.stale_after, settings.sole_owner_since};
     return by.spawn<deadline_clock, caf::detached>(stores.deadline(), clock, everybody, metrics, s);
   };
+  out[pool::courier] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
+    courier_settings s;
+    s.look_every = settings.poll_interval;
+    return by.spawn<courier_actor, caf::detached>(stores.notices(), sender, letters, clock, everybody, metrics, s);
+  };
   return out;
 }
 
-actor_engine::actor_engine(engine_settings settings, store_makers stores, webhook_sender& sender,
+actor_engine::actor_engine(engine_settings settings, store_makers stores, webhook_sender& sender, notifier& letters,
                            const time_source& clock, prometheus::Registry& metrics, clock_pulse& pulse,
                            std::function<void(std::string)> on_hopeless)
-    : parts_{std::make_unique<parts>(std::move(settings), std::move(stores), sender, clock, metrics, pulse)} {
+    : parts_{std::make_unique<parts>(std::move(settings), std::move(stores), sender, letters, clock, metrics, pulse)} {
   auto& p = *parts_;
   p.head = p.system.spawn<supervisor>(std::ref(p.everybody), p.makers(), std::ref(p.metrics), p.settings.restarts,
                                       std::move(on_hopeless));
   p.everybody.on_tenant_wanted([&p](const std::string& user_id) {
-    auto tenant = p.system.spawn<tenant_actor>(user_id, std::ref(p.everybody));
+    auto tenant = p.system.spawn<tenant_actor>(user_id, std::ref(p.everybody), std::cref(p.clock),
+                                               std::chrono::milliseconds{p.settings.poll_interval});
     caf::anon_send(p.head, watch_tenant_message{user_id, caf::actor{tenant}});
     return caf::actor{tenant};
   });
@@ -151,6 +159,17 @@ void actor_engine::claim(claim_request request, reply<claim_grant> answer) {
   parts_->everybody.send_tenant(tenant, claim_message{std::move(request), std::move(*admitted)});
 }
 
+void actor_engine::wait_ready(const std::string& user_id, std::optional<std::uint64_t> seen,
+                              std::chrono::milliseconds wait, reply<std::uint64_t> answer) {
+  auto admitted = parts_->gate.admit(user_id, answer);
+  if (!admitted)
+    return answer(fail(too_many_pending()));
+  parts_->everybody.send_tenant(
+      user_id, wait_ready_message{seen, std::chrono::steady_clock::now() + wait, std::move(*admitted)});
+}
+
+void actor_engine::answer_waiting() { parts_->everybody.close_waiting(); }
+
 void actor_engine::report_outcome(outcome_report report, reply<outcome_receipt> answer) {
   auto admitted = parts_->gate.admit(report.user_id, answer);
   if (!admitted)
@@ -169,7 +188,9 @@ void actor_engine::execution_created(const std::string& user_id, const std::stri
   if (!webhook) {
     if (now)
       parts_->everybody.send_present_tenant(user_id, became_ready_message{{{due, execution_id}}});
-    return; // later: the tenant's next look finds it
+    else
+      parts_->everybody.send_present_tenant(user_id, wake_at_message{due});
+    return;
   }
   if (now)
     parts_->everybody.deliver({{execution_id, user_id}});
@@ -180,6 +201,7 @@ void actor_engine::execution_created(const std::string& user_id, const std::stri
 bool actor_engine::drain(std::chrono::milliseconds patience) {
   const auto until = std::chrono::steady_clock::now() + patience;
   auto& everybody = parts_->everybody;
+  everybody.close_waiting();
   const auto wait_for = [&](pool which) {
     struct count {
       std::mutex mutex;
@@ -204,7 +226,8 @@ bool actor_engine::drain(std::chrono::milliseconds patience) {
   };
 
   bool clean = true;
-  for (const auto which : {pool::cue_clock, pool::deadline_clock, pool::deliver, pool::claim, pool::outcome})
+  for (const auto which :
+       {pool::cue_clock, pool::deadline_clock, pool::deliver, pool::claim, pool::outcome, pool::courier})
     clean = wait_for(which) && clean;
   everybody.retire_all_tenants();
   caf::anon_send(parts_->head, shut_down_message{});

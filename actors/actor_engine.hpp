@@ -12,6 +12,7 @@
 #include "actors/clock_pulse.hpp"
 #include "actors/deliver/webhook_sender.hpp"
 #include "actors/engine.hpp"
+#include "actors/notify/notifier.hpp"
 #include "actors/supervisor/restart_policy.hpp"
 #include "domain/instant.hpp"
 #include "domain/schedule.hpp"
@@ -19,6 +20,7 @@
 #include "persistence/clock_store.hpp"
 #include "persistence/deadline_store.hpp"
 #include "persistence/delivery_store.hpp"
+#include "persistence/notice_store.hpp"
 #include "persistence/outcome_store.hpp"
 
 namespace prometheus {
@@ -50,23 +52,32 @@ struct store_makers {
   std::function<std::unique_ptr<persistence::delivery_store>()> delivery;
   std::function<std::unique_ptr<persistence::clock_store>()> clock;
   std::function<std::unique_ptr<persistence::deadline_store>()> deadline;
+  std::function<std::unique_ptr<persistence::notice_store>()> notices;
 };
 
-/// The engine as CAF actors: a supervisor, one tenant per active user, pools for clock, claim, deliver and outcome.
+/// The engine as CAF actors: a supervisor, one tenant per active user, pools for clock, claim, deliver, outcome and
+/// the courier.
 /// Owns the actor system. Made and destroyed by main; everything it is given must outlive it.
 class actor_engine final : public engine {
 public:
-  actor_engine(engine_settings settings, store_makers stores, webhook_sender& sender, const time_source& clock,
-               prometheus::Registry& metrics, clock_pulse& pulse, std::function<void(std::string)> on_hopeless);
+  actor_engine(engine_settings settings, store_makers stores, webhook_sender& sender, notifier& letters,
+               const time_source& clock, prometheus::Registry& metrics, clock_pulse& pulse,
+               std::function<void(std::string)> on_hopeless);
   ~actor_engine() override;
   actor_engine(const actor_engine&) = delete;
   actor_engine& operator=(const actor_engine&) = delete;
 
   void claim(claim_request request, reply<claim_grant> answer) override;
+  void wait_ready(const std::string& user_id, std::optional<std::uint64_t> seen, std::chrono::milliseconds wait,
+                  reply<std::uint64_t> answer) override;
   void report_outcome(outcome_report report, reply<outcome_receipt> answer) override;
   void cue_changed(const std::string& cue_id) override;
   void execution_created(const std::string& user_id, const std::string& execution_id, bool webhook,
                          instant due) override;
+
+  /// Claims that wait are answered, and none waits from now on: the first step of a shutdown, for the HTTP server stops
+  /// only when its requests are answered.
+  void answer_waiting();
 
   /// Ends in order: clocks stop, deliveries in flight come to their end, batches are written. True if all of it was
   /// done within `patience`; what was not is found again from Postgres at the next start. No call may follow.

@@ -16,6 +16,8 @@ std::string_view name_of(pool which) {
     return "cue_clock";
   case pool::deadline_clock:
     return "deadline_clock";
+  case pool::courier:
+    return "courier";
   }
   return "unknown";
 }
@@ -64,6 +66,17 @@ void directory::retire_all_tenants() {
   }
 }
 
+/// First the flag, then the news: a tenant that took in a waiting claim before the flag was up is in the directory by
+/// now and gets the message; later ones see the flag.
+void directory::close_waiting() {
+  waiting_closed_ = true;
+  for (auto& home : parts_) {
+    const std::lock_guard lock{home.mutex};
+    for (auto& [user_id, tenant] : home.tenants)
+      deliver_to(tenant, stop_waiting_message{});
+  }
+}
+
 std::size_t directory::tenants() const {
   std::size_t n = 0;
   for (auto& home : parts_) {
@@ -89,16 +102,22 @@ void directory::deliver(const std::vector<persistence::due_delivery>& due) const
       deliver_to(member(pool::deliver, i), std::move(per_shard[i]));
 }
 
-void directory::announce(const std::vector<persistence::fired_cue>& fired) const {
+void directory::announce(const std::vector<persistence::fired_slot>& fired) const {
+  std::vector<persistence::released_execution> created;
+  for (const auto& f : fired)
+    if (f.created)
+      created.push_back({f.execution_id, f.user_id, f.webhook, f.scheduled_for, f.backfilled});
+  announce(created);
+}
+
+void directory::announce(const std::vector<persistence::released_execution>& released) const {
   std::vector<persistence::due_delivery> webhooks;
   std::map<std::string, became_ready_message> per_tenant;
-  for (const auto& f : fired) {
-    if (!f.created)
-      continue;
-    if (f.webhook)
-      webhooks.push_back({f.execution_id, f.user_id});
+  for (const auto& r : released) {
+    if (r.webhook)
+      webhooks.push_back({r.execution_id, r.user_id, r.backfilled});
     else
-      per_tenant[f.user_id].executions.push_back({f.scheduled_for, f.execution_id});
+      per_tenant[r.user_id].executions.push_back({r.scheduled_for, r.execution_id});
   }
   deliver(webhooks);
   for (auto& [user_id, message] : per_tenant)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -19,7 +20,7 @@
 
 namespace cued::actors {
 
-enum class pool { claim, deliver, outcome, cue_clock, deadline_clock };
+enum class pool { claim, deliver, outcome, cue_clock, deadline_clock, courier };
 
 [[nodiscard]] std::string_view name_of(pool which);
 
@@ -29,7 +30,7 @@ enum class pool { claim, deliver, outcome, cue_clock, deadline_clock };
 /// Thread: any.
 class directory {
 public:
-  static constexpr std::size_t pools = 5;
+  static constexpr std::size_t pools = 6;
 
   /// `make_tenant` spawns a tenant actor for a user; called under a lock, so it must not call back.
   using tenant_maker = std::function<caf::actor(const std::string& user_id)>;
@@ -81,6 +82,9 @@ public:
   /// Forgets the tenant if it is this one (it died).
   void forget_tenant(const std::string& user_id, caf::actor_id id);
   void retire_all_tenants();
+  /// From now on nobody waits for executions that are still to come; who does is answered at once. For good.
+  void close_waiting();
+  [[nodiscard]] bool waiting_closed() const { return waiting_closed_; }
   [[nodiscard]] std::size_t tenants() const;
 
   /// FNV-1a, the same on every node and at every start.
@@ -90,7 +94,9 @@ public:
   /// Webhook executions to their deliver shards, in one message each.
   void deliver(const std::vector<persistence::due_delivery>& due) const;
   /// What the clock has fired: to deliver shards and to the tenants' ready lists.
-  void announce(const std::vector<persistence::fired_cue>& fired) const;
+  void announce(const std::vector<persistence::fired_slot>& fired) const;
+  /// The same for executions whose turn has come.
+  void announce(const std::vector<persistence::released_execution>& released) const;
 
 private:
   struct part {
@@ -111,6 +117,7 @@ private:
   std::array<std::vector<caf::actor>, pools> members_;
   mutable std::array<part, parts> parts_;
   tenant_maker make_tenant_;
+  std::atomic<bool> waiting_closed_{false};
 };
 
 } // namespace cued::actors

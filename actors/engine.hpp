@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +16,10 @@ struct claim_request {
   std::string user_id;
   std::string execution_id; ///< canonical uuid; empty: the oldest that is ready
   std::string worker_id;
+  /// Of a claim without execution_id: how long it may wait for one to become ready.
+  std::chrono::milliseconds wait{0};
+  /// Becomes true when the client has hung up; a claim that waits is then given nothing. Null: nobody can tell.
+  std::shared_ptr<const std::atomic<bool>> abandoned = nullptr;
 };
 struct claim_grant {
   std::string execution_id;
@@ -40,6 +47,13 @@ public:
   virtual ~engine() = default;
 
   virtual void claim(claim_request request, reply<claim_grant> answer) = 0;
+  /// Waits until something may have become claimable for the user's workers. News are numbered: `seen` is the number
+  /// of those the caller knows, and the answer comes as soon as there are newer ones, or after `wait` with the number
+  /// there is. Without `seen` the answer comes at once: ask so, look, then wait. Nothing is claimed, and the news may
+  /// be about an execution that somebody else takes first.
+  virtual void wait_ready(const std::string& user_id, std::optional<std::uint64_t> seen, std::chrono::milliseconds wait,
+                          reply<std::uint64_t> answer) = 0;
+
   virtual void report_outcome(outcome_report report, reply<outcome_receipt> answer) = 0;
 
   /// A cue's schedule or status was committed: the clock reads it again. Losing this costs at most

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +13,7 @@
 #include "actors/reply.hpp"
 #include "persistence/claim_store.hpp"
 #include "persistence/delivery_store.hpp"
+#include "persistence/notice_store.hpp"
 
 /// What actors say to each other. All of it stays in this process, so CAF never has to serialise it.
 /// A message that carries a reply and is dropped (its receiver died) answers with 503 by itself: see actors/reply.hpp.
@@ -29,17 +32,25 @@ struct outcome_message {
 
 // -- between a tenant and a claim shard --------------------------------------
 
+/// What a tenant's workers may claim, and when the next of what is not yet due becomes claimable.
+struct ready_list {
+  std::vector<persistence::ready_execution> executions; ///< oldest first
+  std::optional<instant> next_due;                      ///< only if it was asked for
+};
+
 struct fetch_ready_message {
   std::string user_id;
   std::size_t limit = 0;
-  reply<std::vector<persistence::ready_execution>> answer;
+  bool next_due_too = false; ///< somebody waits for what is not due yet
+  reply<ready_list> answer;
 };
 struct ready_fetched_message {
   std::uint64_t fetch = 0; ///< which of the tenant's fetches this answers
-  result<std::vector<persistence::ready_execution>> found;
+  result<ready_list> found;
 };
 struct claim_settled_message {
   claim_message original;
+  std::chrono::steady_clock::time_point until; ///< its patience
   std::string execution_id;
   result<claim_grant> outcome;
 };
@@ -48,6 +59,14 @@ struct claim_settled_message {
 struct became_ready_message {
   std::vector<persistence::ready_execution> executions;
 };
+/// To a tenant: who waits for news, see engine::wait_ready.
+struct wait_ready_message {
+  std::optional<std::uint64_t> seen;
+  std::chrono::steady_clock::time_point until;
+  reply<std::uint64_t> answer;
+};
+/// To a tenant: the server stops, so nobody may wait for something that is still to come.
+struct stop_waiting_message {};
 /// To a tenant: nobody will send to you any more; go when your work is done.
 struct retire_message {};
 /// A tenant to itself: has anything happened since?
@@ -75,12 +94,22 @@ struct attempt_over_message {
   std::string execution_id, user_id;
 };
 
+// -- to the courier -----------------------------------------------------------
+
+/// A notice was committed: send it at once. Losing this costs a few seconds.
+struct notice_written_message {};
+/// How an attempt at a notice ended.
+struct notice_over_message {
+  persistence::notice_kind kind{};
+  persistence::notice_result result;
+};
+
 // -- to the clocks -------------------------------------------------------------
 
 struct cue_changed_message {
   std::string cue_id;
 };
-/// To the deadline clock: something in the database becomes due then.
+/// To the deadline clock, and to a tenant with claims that wait: something in the database becomes due then.
 struct wake_at_message {
   instant when;
 };
@@ -109,12 +138,16 @@ CUED_MESSAGE(fetch_ready_message)
 CUED_MESSAGE(ready_fetched_message)
 CUED_MESSAGE(claim_settled_message)
 CUED_MESSAGE(became_ready_message)
+CUED_MESSAGE(wait_ready_message)
+CUED_MESSAGE(stop_waiting_message)
 CUED_MESSAGE(retire_message)
 CUED_MESSAGE(idle_check_message)
 CUED_MESSAGE(deliver_message)
 CUED_MESSAGE(attempt_message)
 CUED_MESSAGE(lost_attempt_message)
 CUED_MESSAGE(attempt_over_message)
+CUED_MESSAGE(notice_written_message)
+CUED_MESSAGE(notice_over_message)
 CUED_MESSAGE(cue_changed_message)
 CUED_MESSAGE(wake_at_message)
 CUED_MESSAGE(flush_message)

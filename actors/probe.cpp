@@ -28,6 +28,15 @@ prometheus::Family<prometheus::Counter>& deliveries(prometheus::Registry& regist
   return counters(registry, "cued_webhook_attempts_total", "Webhook attempts by how they ended");
 }
 
+/// In the order of probe::stage.
+std::array<prometheus::Histogram*, 5> lateness_of_stages(prometheus::Registry& registry) {
+  std::array<prometheus::Histogram*, 5> out{};
+  std::size_t i = 0;
+  for (const auto* stage : {"fired", "started", "sent", "delivered", "outcome"})
+    out[i++] = &lateness(registry).Add({{"stage", stage}}, lateness_seconds);
+  return out;
+}
+
 double seconds(std::chrono::microseconds t) { return std::chrono::duration<double>(t).count(); }
 
 } // namespace
@@ -38,18 +47,28 @@ probe::probe(prometheus::Registry& registry)
       outcomes_{&counters(registry, "cued_outcomes_total", "Outcomes reported").Add({})},
       outcome_batches_{&counters(registry, "cued_outcome_batches_total", "Commits that carried outcomes").Add({})},
       fired_{&counters(registry, "cued_fired_total", "Executions made by the clock").Add({})},
+      backfilled_{
+          &counters(registry, "cued_backfilled_total", "Executions made by the clock for instants it had missed")
+               .Add({})},
+      skipped_{&counters(registry, "cued_skipped_total", "Instants without an execution because of an overlap policy")
+                    .Add({})},
+      outcome_timeouts_{
+          &counters(registry, "cued_outcome_timeouts_total", "Executions whose outcome deadline passed").Add({})},
       delivered_{&deliveries(registry).Add({{"result", "success"}})},
       retried_{&deliveries(registry).Add({{"result", "retry"}})}, failed_{&deliveries(registry).Add(
                                                                       {{"result", "failed"}})},
       poisoned_{&counters(registry, "cued_poisoned_rows_total", "Rows put aside because they could not be processed")
                      .Add({})},
-      fired_lateness_{&lateness(registry).Add({{"stage", "fired"}}, lateness_seconds)},
-      sent_lateness_{&lateness(registry).Add({{"stage", "sent"}}, lateness_seconds)},
-      tenants_{&prometheus::BuildGauge()
-                    .Name("cued_tenant_actors")
-                    .Help("Tenants with an actor in memory")
-                    .Register(registry)
-                    .Add({})} {}
+      lateness_{lateness_of_stages(registry)}, tenants_{&prometheus::BuildGauge()
+                                                             .Name("cued_tenant_actors")
+                                                             .Help("Tenants with an actor in memory")
+                                                             .Register(registry)
+                                                             .Add({})},
+      notices_pending_{&prometheus::BuildGauge()
+                            .Name("cued_notices_pending")
+                            .Help("Alerts, escalations and letters that are not delivered yet")
+                            .Register(registry)
+                            .Add({})} {}
 
 void probe::claim_batch(std::size_t rows) {
   claims_->Increment(static_cast<double>(rows));
@@ -61,9 +80,23 @@ void probe::outcome_batch(std::size_t rows) {
   outcome_batches_->Increment();
 }
 
-void probe::fired(std::size_t executions) { fired_->Increment(static_cast<double>(executions)); }
-void probe::fired_after(std::chrono::microseconds lateness) { fired_lateness_->Observe(seconds(lateness)); }
-void probe::sent_after(std::chrono::microseconds lateness) { sent_lateness_->Observe(seconds(lateness)); }
+void probe::fired(const std::vector<persistence::fired_slot>& slots, instant at) {
+  for (const auto& slot : slots) {
+    if (slot.skipped)
+      skipped_->Increment();
+    if (!slot.created)
+      continue;
+    fired_->Increment();
+    if (slot.backfilled)
+      backfilled_->Increment();
+    reached(stage::fired, slot.scheduled_for, at, slot.backfilled);
+  }
+}
+
+void probe::reached(stage where, instant scheduled_for, instant at, bool backfilled) {
+  if (!backfilled)
+    lateness_[static_cast<std::size_t>(where)]->Observe(seconds(at - scheduled_for));
+}
 
 void probe::delivery(persistence::attempt_result::verdict verdict) {
   switch (verdict) {
@@ -76,6 +109,8 @@ void probe::delivery(persistence::attempt_result::verdict verdict) {
   }
 }
 
+void probe::outcome_timeouts(std::size_t executions) { outcome_timeouts_->Increment(static_cast<double>(executions)); }
+
 void probe::poisoned_row() { poisoned_->Increment(); }
 
 void probe::restarted(std::string_view pool_name) {
@@ -83,6 +118,14 @@ void probe::restarted(std::string_view pool_name) {
       .Add({{"pool", std::string{pool_name}}})
       .Increment();
 }
+
+void probe::notice(persistence::notice_kind kind, persistence::notice_result::verdict verdict) {
+  counters(registry_, "cued_notices_total", "Attempts at alerts, escalations and letters by how they ended")
+      .Add({{"kind", std::string{persistence::name_of(kind)}}, {"result", std::string{persistence::name_of(verdict)}}})
+      .Increment();
+}
+
+void probe::notices_pending(std::size_t n) { notices_pending_->Set(static_cast<double>(n)); }
 
 void probe::tenants(std::size_t n) { tenants_->Set(static_cast<double>(n)); }
 

@@ -88,7 +88,7 @@ std::string text_of(const setting& row, const settings& from) {
 }
 
 std::string shown_text_of(const setting& row, const settings& from) {
-  const auto text = text_of(row, from);
+  auto text = text_of(row, from);
   if (row.shown == secrecy::open || text.empty())
     return text;
   return row.shown == secrecy::secret ? "(set, " + std::to_string(text.size()) + " characters)"

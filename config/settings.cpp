@@ -82,6 +82,8 @@ void complete(loaded_settings& out, const named_values& environment) {
     values.data_dir = default_data_dir(environment);
   if (!values.data_dir.empty())
     values.data_dir = std::filesystem::absolute(values.data_dir).lexically_normal().string();
+  if (values.tzdata_dir.empty())
+    values.tzdata_dir = (std::filesystem::path{values.data_dir} / "zoneinfo").string();
   if (values.node_name.empty())
     values.node_name = values.railway_replica_id.empty() ? default_node_name() : values.railway_replica_id;
   while (values.base_url.ends_with('/'))

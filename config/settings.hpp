@@ -76,6 +76,7 @@ struct settings {
 
   // -- this program -----------------------------------------------------
   std::string data_dir;  ///< absolute after loading
+  std::string tzdata_dir; ///< never empty after loading
   std::string node_name; ///< never empty after loading
   std::string postgres_bin_dir;
   std::string cron_dst_overlap = "once"; ///< `once` or `both`

@@ -13,6 +13,8 @@ constexpr std::array<std::string_view, 9> status_names = {
 
 transition ends_in_failure() { return {execution_status::failed, once_cue::failed, true}; }
 
+transition outcome_late() { return {execution_status::outcome_timeout, once_cue::failed, true}; }
+
 transition attempt_lost(const execution_state& state) {
   return state.attempts_left ? transition{execution_status::retrying} : ends_in_failure();
 }
@@ -33,6 +35,8 @@ std::optional<transition> apply_to_webhook(const execution_state& state, executi
     return state.status == pending ? std::optional{transition{failed}} : std::nullopt;
   case execution_event::retry_due:
     return state.status == retrying ? std::optional{transition{retry_ready}} : std::nullopt;
+  case execution_event::outcome_overdue:
+    return state.status == success || state.status == pending_outcome ? std::optional{outcome_late()} : std::nullopt;
   case execution_event::worker_claimed:
   case execution_event::lease_expired:
   case execution_event::left_unclaimed:
@@ -53,6 +57,8 @@ std::optional<transition> apply_to_worker(const execution_state& state, executio
     return state.status == delivering ? std::optional{transition{pending}} : std::nullopt;
   case execution_event::left_unclaimed:
     return state.status == pending ? std::optional{transition{missed, once_cue::failed, true}} : std::nullopt;
+  case execution_event::outcome_overdue:
+    return state.status == delivering || state.status == pending_outcome ? std::optional{outcome_late()} : std::nullopt;
   case execution_event::reported_success:
     return transition{success, once_cue::completed};
   case execution_event::reported_failure:

@@ -36,7 +36,8 @@ enum class execution_event : std::uint8_t {
   left_unclaimed, ///< WORKER_UNCLAIMED_TIMEOUT_SECONDS have passed
   reported_success,
   reported_failure,
-  adopted, ///< a worker's execution found where only webhooks belong (left by the reference): give it back
+  outcome_overdue, ///< delivered or claimed, and the cue's outcome deadline has passed without a report
+  adopted,         ///< a worker's execution found where only webhooks belong (left by the reference): give it back
 };
 
 struct execution_state {
@@ -74,12 +75,15 @@ struct transition {
 ///   left_unclaimed     | worker    | pending     | missed                      | failed       | yes
 ///   reported_success   | worker    | any         | success                     | completed    |
 ///   reported_failure   | worker    | any         | failed                      | failed       |
+///   outcome_overdue    | webhook   | success *   | outcome_timeout             | failed       | yes
+///                      | worker    | delivering *| outcome_timeout             | failed       | yes
 ///   adopted            | worker    | retrying,   | pending                     |              |
 ///                      |           | retry_ready |                             |              |
 ///   everything else                              | nothing
 ///
+/// * or pending_outcome, which nothing here writes; only without a recorded outcome.
 /// An outcome is recorded once; that guard is outcome_recorded_at, not `status`. On a webhook execution a report
-/// leaves the status alone: what was delivered stays delivered.
+/// leaves the status alone: what was delivered stays delivered, and what was reported too late stays late.
 [[nodiscard]] std::optional<transition> apply(const execution_state& state, execution_event event);
 
 /// Nothing drives it any further; it may be replayed (spec/executions.md §7).

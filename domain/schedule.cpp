@@ -72,8 +72,13 @@ result<planned_schedule> plan_schedule(const schedule_request& request, std::uin
 
 result<std::optional<instant>> next_run_after(const schedule& stored, std::uint64_t seed, instant after,
                                               overlap policy) {
+  return slots_of(stored, seed, policy).map([after](const auto& slot_after) { return slot_after(after); });
+}
+
+result<std::function<std::optional<instant>(instant after)>> slots_of(const schedule& stored, std::uint64_t seed,
+                                                                      overlap policy) {
   if (stored.type == schedule_type::once)
-    return stored.at && *stored.at > after ? stored.at : std::nullopt;
+    return [at = stored.at](instant after) { return at && *at > after ? at : std::nullopt; };
   if (!stored.cron || stored.cron->empty())
     return refuse("the recurring schedule has no cron expression");
   const auto zone = find_time_zone(stored.timezone);
@@ -82,7 +87,9 @@ result<std::optional<instant>> next_run_after(const schedule& stored, std::uint6
   const auto expression = parse_cron(*stored.cron, seed);
   if (!expression)
     return fail(expression.error());
-  return next_instant(*expression, *zone, after, policy);
+  return [expression = *expression, zone = *zone, policy](instant after) {
+    return next_instant(expression, zone, after, policy);
+  };
 }
 
 } // namespace cued

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,5 +55,9 @@ struct planned_schedule {
 /// expression is an error of the same kinds as above.
 [[nodiscard]] result<std::optional<instant>> next_run_after(const schedule& stored, std::uint64_t seed, instant after,
                                                             overlap policy);
+
+/// The same as a function of `after`, for those who ask often: expression and zone are read once.
+[[nodiscard]] result<std::function<std::optional<instant>(instant after)>> slots_of(const schedule& stored,
+                                                                                    std::uint64_t seed, overlap policy);
 
 } // namespace cued

@@ -1,15 +1,15 @@
 #include "domain/time_zone.hpp"
 
-#include <array>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 
 #include <absl/time/civil_time.h>
 #include <absl/time/time.h>
+
+#include "domain/zone_files.hpp"
 
 namespace cued {
 
@@ -25,7 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view system_directory = "/usr/share/zoneinfo";
-constexpr std::string_view file_magic = "TZif";
 
 std::string lower(std::string_view text) {
   std::string out{text};
@@ -38,18 +37,6 @@ std::string lower(std::string_view text) {
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
     text.replace(at, from.size(), to);
-}
-
-/// Entries of the directory that are laid out like zones but are none (spec/cues.md §6).
-bool is_excluded(std::string_view name) {
-  return name == "Factory" || name == "localtime" || name == "posixrules" || name.starts_with("posix/") ||
-         name.starts_with("right/");
-}
-
-bool is_zone_file(const fs::path& path) {
-  std::array<char, file_magic.size()> head{};
-  std::ifstream file{path, std::ios::binary};
-  return file.read(head.data(), head.size()) && std::string_view{head.data(), head.size()} == file_magic;
 }
 
 instant to_instant(absl::Time at) { return instant{std::chrono::microseconds{absl::ToUnixMicros(at)}}; }
@@ -93,22 +80,11 @@ public:
 
 private:
   explicit zone_catalogue(const fs::path& directory) {
-    constexpr auto options =
-        fs::directory_options::follow_directory_symlink | fs::directory_options::skip_permission_denied;
-    std::error_code problem;
-    fs::recursive_directory_iterator entry{directory, options, problem};
-    for (; !problem && entry != fs::recursive_directory_iterator{}; entry.increment(problem)) {
-      std::string name = entry->path().lexically_relative(directory).generic_string();
-      std::error_code unreadable;
-      if (is_excluded(entry->is_directory(unreadable) ? name + "/" : name)) {
-        entry.disable_recursion_pending();
-        continue;
-      }
-      if (!entry->is_regular_file(unreadable) || !is_zone_file(entry->path()))
-        continue;
+    for (auto& name : zone_names_in(directory)) {
       auto zone = std::make_unique<time_zone::rules>();
-      zone->name = name;
-      by_lower_name_.emplace(lower(name), std::move(zone));
+      auto key = lower(name);
+      zone->name = std::move(name);
+      by_lower_name_.emplace(std::move(key), std::move(zone));
     }
   }
 
@@ -134,18 +110,7 @@ std::string time_zone_directory() {
   return configured != nullptr && *configured != '\0' ? configured : std::string{system_directory};
 }
 
-std::optional<std::string> time_zone_data_version() {
-  const fs::path directory = time_zone_directory();
-  std::string line;
-  if (std::ifstream file{directory / "tzdata.zi"}; std::getline(file, line)) {
-    constexpr std::string_view heading = "# version ";
-    if (line.starts_with(heading))
-      return line.substr(heading.size());
-  }
-  if (std::ifstream file{directory / "+VERSION"}; std::getline(file, line) && !line.empty())
-    return line;
-  return std::nullopt;
-}
+std::optional<std::string> time_zone_data_version() { return zone_release_of(time_zone_directory()); }
 
 std::string_view time_zone::name() const { return rules_->name; }
 

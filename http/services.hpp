@@ -41,22 +41,22 @@ struct route;
 /// server and may be used from any I/O thread. Include the header of what you use.
 struct services {
   const config::settings& settings;
-  persistence::pool& database;             ///< through on_database (http/waiting.hpp)
-  actors::engine& engine;                  ///< through ask (http/waiting.hpp)
-  const actors::clock_pulse& pulse;        ///< what the clock last did, for /health
-  actors::notifier& letters;               ///< letters to the owners of accounts
+  persistence::pool& database;      ///< through on_database (http/waiting.hpp)
+  actors::engine& engine;           ///< through ask (http/waiting.hpp)
+  const actors::clock_pulse& pulse; ///< what the clock last did, for /health
+  actors::notifier& letters;        ///< letters to the owners of accounts
   const time_source& clock;
   security::random_source& random;
   security::rate_limiter& limiter;
   const security::session_tokens& sessions;
-  principal_cache& principals;             ///< forget a user or key here after changing its row
-  echo_board& echoes;                      ///< what was sent to /v1/echo
-  client::name_resolver& names;            ///< through check_url (http/url_check.hpp)
-  const security::url_policy& url_policy;  ///< which addresses webhooks may reach
-  health_monitor& health;                  ///< how the database is, for /health
+  principal_cache& principals;            ///< forget a user or key here after changing its row
+  echo_board& echoes;                     ///< what was sent to /v1/echo
+  client::name_resolver& names;           ///< through check_url (http/url_check.hpp)
+  const security::url_policy& url_policy; ///< which addresses webhooks may reach
+  health_monitor& health;                 ///< how the database is, for /health
   prometheus::Registry& metrics;
-  std::span<const route> routes;           ///< the table the server dispatches on
-  std::string_view version;                ///< of this program
+  std::span<const route> routes; ///< the table the server dispatches on
+  std::string_view version;      ///< of this program
 };
 
 } // namespace cued::http

@@ -3,15 +3,16 @@
 namespace cued::persistence {
 namespace {
 
-/// One page, newest first. Index: ix_alerts_user_created, read backwards.
+/// One page, newest first, each with its notice. Index: ix_alerts_user_created, read backwards; notices_alert.
 constexpr named_query alerts_of_user{"alerts_of_user", R"sql(
-  SELECT id, cue_id, execution_id, alert_type, severity, message, nullif(metadata, 'null'::jsonb) AS metadata,
-         acknowledged, created_at
-  FROM alerts
-  WHERE user_id = $1::uuid
-    AND ($2::text IS NULL OR alert_type = $2)
-    AND ($3::timestamptz IS NULL OR created_at >= $3)
-  ORDER BY created_at DESC, id
+  SELECT a.id, a.cue_id, a.execution_id, a.alert_type, a.severity, a.message,
+         nullif(a.metadata, 'null'::jsonb) AS metadata, a.acknowledged, a.created_at, n.status AS delivery, n.attempts,
+         n.http_status, n.last_error, n.delivered_at
+  FROM alerts a LEFT JOIN cued.notices n ON n.alert_id = a.id
+  WHERE a.user_id = $1::uuid
+    AND ($2::text IS NULL OR a.alert_type = $2)
+    AND ($3::timestamptz IS NULL OR a.created_at >= $3)
+  ORDER BY a.created_at DESC, a.id
   LIMIT $4::bigint OFFSET $5::bigint
 )sql"};
 
@@ -27,11 +28,31 @@ std::optional<std::string> text_or_nothing(const pqxx::field& field) {
   return field.is_null() ? std::nullopt : std::optional{field.as<std::string>()};
 }
 
+std::optional<alert_delivery> read_delivery(const pqxx::row& row) {
+  if (row["delivery"].is_null())
+    return std::nullopt;
+  alert_delivery out;
+  out.status = row["delivery"].as<std::string>();
+  out.attempts = row["attempts"].as<int>();
+  if (!row["http_status"].is_null())
+    out.http_status = row["http_status"].as<int>();
+  out.last_error = text_or_nothing(row["last_error"]);
+  if (!row["delivered_at"].is_null())
+    out.delivered_at = read_instant(row["delivered_at"].c_str());
+  return out;
+}
+
 alert read_alert(const pqxx::row& row) {
-  return {
-      row["id"].as<std::string>(),         text_or_nothing(row["cue_id"]),    text_or_nothing(row["execution_id"]),
-      row["alert_type"].as<std::string>(), row["severity"].as<std::string>(), row["message"].as<std::string>(),
-      text_or_nothing(row["metadata"]),    row["acknowledged"].as<bool>(),    read_instant(row["created_at"].c_str())};
+  return {row["id"].as<std::string>(),
+          text_or_nothing(row["cue_id"]),
+          text_or_nothing(row["execution_id"]),
+          row["alert_type"].as<std::string>(),
+          row["severity"].as<std::string>(),
+          row["message"].as<std::string>(),
+          text_or_nothing(row["metadata"]),
+          row["acknowledged"].as<bool>(),
+          read_instant(row["created_at"].c_str()),
+          read_delivery(row)};
 }
 
 } // namespace

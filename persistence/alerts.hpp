@@ -12,6 +12,15 @@
 /// Thread: the connection's.
 namespace cued::persistence {
 
+/// How the alert's webhook fares.
+struct alert_delivery {
+  std::string status; ///< pending, sending, delivered, failed, dropped
+  int attempts = 0;
+  std::optional<int> http_status; ///< of the last attempt
+  std::optional<std::string> last_error;
+  std::optional<instant> delivered_at;
+};
+
 struct alert {
   std::string id;
   std::optional<std::string> cue_id;
@@ -22,6 +31,7 @@ struct alert {
   std::optional<std::string> metadata_json;
   bool acknowledged = false;
   instant created_at;
+  std::optional<alert_delivery> delivery = {}; ///< nothing: its owner had no alert URL and secret when it was written
 };
 
 struct alert_filter {

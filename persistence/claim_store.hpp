@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,12 @@ struct claim_attempt {
   std::string worker_id;
 };
 
+/// What a claim that was won has got hold of.
+struct claimed_execution {
+  instant scheduled_for;
+  bool backfilled = false;
+};
+
 /// An execution that a worker of this tenant may claim.
 struct ready_execution {
   instant scheduled_for;
@@ -28,20 +35,27 @@ class claim_store {
 public:
   virtual ~claim_store() = default;
 
-  /// Claims each execution for its worker. Answers, in the order of `attempts`, who won. Of several attempts on one
-  /// execution at most one wins. Repeating a call with the same `at` (its commit was in doubt) gives the same answer.
-  virtual result<std::vector<bool>> claim(const std::vector<claim_attempt>& attempts, instant at) = 0;
+  /// Claims each execution for its worker. Answers, in the order of `attempts`, what they won or nothing. What its
+  /// cue's overlap policy makes wait for an older execution cannot be claimed. Of several attempts on one execution at
+  /// most one wins. Repeating a call with the same `at` (its commit was in doubt) gives the same answer.
+  virtual result<std::vector<std::optional<claimed_execution>>> claim(const std::vector<claim_attempt>& attempts,
+                                                                      instant at) = 0;
 
   /// The tenant's oldest executions that are pending, due by `now` and wait for a worker; oldest first.
   virtual result<std::vector<ready_execution>> ready(const std::string& user_id, instant now, std::size_t limit) = 0;
+
+  /// When the next of the tenant's worker executions becomes due after `now`, if there is one.
+  virtual result<std::optional<instant>> next_due(const std::string& user_id, instant now) = 0;
 };
 
 class postgres_claim_store final : public claim_store {
 public:
   explicit postgres_claim_store(connection_options options) : link_{std::move(options)} {}
 
-  result<std::vector<bool>> claim(const std::vector<claim_attempt>& attempts, instant at) override;
+  result<std::vector<std::optional<claimed_execution>>> claim(const std::vector<claim_attempt>& attempts,
+                                                              instant at) override;
   result<std::vector<ready_execution>> ready(const std::string& user_id, instant now, std::size_t limit) override;
+  result<std::optional<instant>> next_due(const std::string& user_id, instant now) override;
 
 private:
   connection link_;

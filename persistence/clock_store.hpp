@@ -15,23 +15,38 @@ struct armed_cue {
   bool recurring = false;
   std::string cron; ///< of a recurring cue; may be empty or nonsense in rows written by others
   std::string time_zone;
+  std::optional<std::string> catch_up = {}; ///< as stored
+  std::optional<int> catch_up_window_seconds = {};
+
+  bool operator==(const armed_cue&) const = default;
 };
 
-/// A cue whose instant has come. `next_run`, `cron` and `time_zone` are what the clock believes: the row is fired only
-/// if it still says so.
+/// One execution to be made.
+struct slot_firing {
+  instant at;
+  std::string execution_id; ///< uuid v4
+  bool backfilled = false;  ///< made long after its instant
+  bool missed = false;      ///< its policy lets nothing run any more: the execution is born `missed`
+};
+
+/// A cue whose instant has come. What `cue` says of next_run, schedule and policy is what the clock believes: the row
+/// is fired only if it still says so.
 struct firing {
   armed_cue cue;
-  std::string execution_id;         ///< uuid v4 for the execution to be made
+  std::vector<slot_firing> slots;   ///< oldest first; none: the cue only moves on
   std::optional<instant> following; ///< the cue's next instant; nothing: it will not fire again
-  bool exhausted = false;           ///< recurring, and no instant is left: the cue is completed with this execution
+  bool exhausted = false;           ///< recurring, and no instant is left: the cue is completed with this firing
 };
 
-/// What a firing led to. Firings that the row no longer agreed with are missing from the answer.
-struct fired_cue {
-  std::string cue_id, user_id, execution_id;
-  bool webhook = false; ///< else a worker has to claim it
-  bool created = false; ///< false: an execution for that instant existed already
-  instant scheduled_for;
+/// What became of one slot. Cues that no longer agreed with their firing are missing from the answer.
+struct fired_slot {
+  std::string cue_id, user_id;
+  bool webhook = false;     ///< else a worker has to claim it
+  std::string execution_id; ///< empty: the cue moved on without any slot
+  instant scheduled_for{};
+  bool backfilled = false;
+  bool created = false; ///< false: an execution for that instant existed already, was born missed, or was skipped
+  bool skipped = false; ///< its cue's overlap policy left no room for it
 };
 
 /// What the cue clocks ask of the store. Source: spec/delivery.md §3.
@@ -45,9 +60,11 @@ public:
   /// The cue as it is now, if it is active and has an instant ahead.
   virtual result<std::optional<armed_cue>> find_armed(const std::string& cue_id) = 0;
 
-  /// Creates the executions (and outbox rows) of all firings, counts them and moves the cues on, in one commit.
+  /// Creates the executions (and outbox rows) of all firings, counts them and moves the cues on, in one commit. What is
+  /// born missed fails its cue, and on_failure is carried out.
   /// Repeating a call is harmless: (cue, instant) is unique, and the rows no longer agree with the firings.
-  virtual result<std::vector<fired_cue>> fire(const std::vector<firing>& due) = 0;
+  /// Overlap policies are held here, under the lock of the cue's row: whoever else fires it comes before or after.
+  virtual result<std::vector<fired_slot>> fire(const std::vector<firing>& due) = 0;
 
   /// Takes a cue whose schedule cannot be computed out of the clock's way, loudly but without touching its status.
   virtual result<bool> disarm(const std::string& cue_id, instant next_run) = 0;
@@ -59,7 +76,7 @@ public:
 
   result<std::vector<armed_cue>> armed_until(instant horizon, std::size_t limit) override;
   result<std::optional<armed_cue>> find_armed(const std::string& cue_id) override;
-  result<std::vector<fired_cue>> fire(const std::vector<firing>& due) override;
+  result<std::vector<fired_slot>> fire(const std::vector<firing>& due) override;
   result<bool> disarm(const std::string& cue_id, instant next_run) override;
 
 private:

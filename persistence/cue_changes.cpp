@@ -25,9 +25,12 @@ constexpr named_query insert_cue{"insert_cue", R"sql(
   INSERT INTO cues AS c (
     id, user_id, name, description, status, callback_transport, schedule_type, schedule_cron, schedule_at,
     schedule_timezone, callback_url, callback_method, callback_headers, payload, retry_max_attempts,
-    retry_backoff_minutes, on_failure, verification_mode, next_run, run_count, fired_count, created_at, updated_at)
+    retry_backoff_minutes, on_failure, verification_mode, next_run, retry_backoff_seconds, retry_jitter_percent,
+    catch_up, catch_up_window_seconds, overlap_policy, outcome_deadline_seconds, run_count, fired_count, created_at,
+    updated_at)
   VALUES ($1, $2::uuid, $3, $4, 'active', $5, $6, $7, $8::timestamptz, $9, $10, $11, $12::jsonb, $13::jsonb, $14::int,
-          $15::jsonb, $16::jsonb, $17, $18::timestamptz, 0, 0, now(), now())
+          $15::jsonb, $16::jsonb, $17, $18::timestamptz, $19::jsonb, $20::int, $21, $22::int, $23, $24::int, 0, 0,
+          now(), now())
   RETURNING )sql" CUED_CUE_COLUMNS};
 
 /// Keeps the clock and other changes away; an execution may still be inserted. Index: cues_pkey.
@@ -46,7 +49,8 @@ constexpr named_query runs_of_once_cue{"runs_of_once_cue", R"sql(
 )sql"};
 
 /// NULL leaves a column as it is, but for those that may become NULL: $14 says whether there is a new schedule, $19
-/// whether there is a new next_run. A value that stays does not touch its indexes. Index: cues_pkey.
+/// whether there is a new next_run, $26 a new outcome deadline; $10 comes with all that belongs to retries.
+/// A value that stays does not touch its indexes. Index: cues_pkey.
 constexpr named_query update_cue{"update_cue", R"sql(
   UPDATE cues c SET
     name = coalesce($3, name),
@@ -58,6 +62,12 @@ constexpr named_query update_cue{"update_cue", R"sql(
     payload = coalesce($9::jsonb, payload),
     retry_max_attempts = coalesce($10::int, retry_max_attempts),
     retry_backoff_minutes = coalesce($11::jsonb, retry_backoff_minutes),
+    retry_backoff_seconds = CASE WHEN $10::int IS NULL THEN retry_backoff_seconds ELSE $21::jsonb END,
+    retry_jitter_percent = CASE WHEN $10::int IS NULL THEN retry_jitter_percent ELSE $22::int END,
+    catch_up = coalesce($23, catch_up),
+    catch_up_window_seconds = coalesce($24::int, catch_up_window_seconds),
+    overlap_policy = coalesce($25, overlap_policy),
+    outcome_deadline_seconds = CASE WHEN $26::bool THEN $27::int ELSE outcome_deadline_seconds END,
     on_failure = coalesce($12::jsonb, on_failure),
     verification_mode = coalesce($13, verification_mode),
     schedule_type = coalesce($15, schedule_type),
@@ -121,21 +131,27 @@ result<void> admit(session& s, const std::string& user_id, const std::string& na
 }
 
 cue_row insert(session& s, const new_cue& cue) {
-  const auto rows = s.exec(insert_cue, cue.id, cue.user_id, cue.name, cue.description, cue.transport, cue.schedule.type,
-                           cue.schedule.cron, written(cue.schedule.at), cue.schedule.timezone, cue.callback_url,
-                           cue.callback_method, cue.callback_headers_json, cue.payload_json, cue.retry_max_attempts,
-                           cue.retry_backoff_json, cue.on_failure_json, cue.verification_mode, written(cue.next_run));
+  const auto rows = s.exec(
+      insert_cue, cue.id, cue.user_id, cue.name, cue.description, cue.transport, cue.schedule.type, cue.schedule.cron,
+      written(cue.schedule.at), cue.schedule.timezone, cue.callback_url, cue.callback_method, cue.callback_headers_json,
+      cue.payload_json, cue.retry.max_attempts, cue.retry.backoff_json, cue.on_failure_json, cue.verification_mode,
+      written(cue.next_run), cue.retry.backoff_seconds_json, cue.retry.jitter_percent, cue.policies.catch_up,
+      cue.policies.catch_up_window_seconds, cue.policies.overlap, cue.policies.outcome_deadline_seconds);
   return read_cue(rows[0]);
 }
 
 cue_row update(session& s, const std::string& user_id, const std::string& cue_id, const cue_changes& c) {
   const auto schedule = c.schedule.value_or(cue_schedule{});
+  const auto retry = c.retry.value_or(cue_retry{});
   const auto given = [&](const std::string& part) { return c.schedule ? std::optional{part} : std::nullopt; };
   const auto rows =
       s.exec(update_cue, cue_id, user_id, c.name, c.description, c.status, c.callback_url, c.callback_method,
-             c.callback_headers_json, c.payload_json, c.retry_max_attempts, c.retry_backoff_json, c.on_failure_json,
-             c.verification_mode, c.schedule.has_value(), given(schedule.type), schedule.cron, written(schedule.at),
-             given(schedule.timezone), c.next_run.has_value(), written(c.next_run.value_or(std::nullopt)));
+             c.callback_headers_json, c.payload_json, c.retry ? std::optional{retry.max_attempts} : std::nullopt,
+             c.retry ? std::optional{retry.backoff_json} : std::nullopt, c.on_failure_json, c.verification_mode,
+             c.schedule.has_value(), given(schedule.type), schedule.cron, written(schedule.at),
+             given(schedule.timezone), c.next_run.has_value(), written(c.next_run.value_or(std::nullopt)),
+             retry.backoff_seconds_json, retry.jitter_percent, c.catch_up, c.catch_up_window_seconds, c.overlap,
+             c.outcome_deadline_seconds.has_value(), c.outcome_deadline_seconds.value_or(std::nullopt));
   return read_cue(rows[0]);
 }
 
@@ -195,12 +211,19 @@ result<void> delete_cue(connection& db, const std::string& user_id, const std::s
   });
 }
 
-result<created_execution> fire_cue(connection& db, const cue_firing& firing) {
-  return db.in_transaction([&](session& s) -> result<created_execution> {
+result<fired_execution> fire_cue(connection& db, const cue_firing& firing) {
+  return db.in_transaction([&](session& s) -> result<fired_execution> {
     const auto rows =
         s.exec(fired_cue, firing.cue_id, firing.user_id, firing.payload_override_json, firing.replaces_payload);
     if (rows.empty())
       return cue_not_found();
+    if (firing.idempotency) {
+      const auto before = take_fire_key(s, firing.cue_id, *firing.idempotency, firing.execution_id, firing.asked_at);
+      if (!before)
+        return fail(before.error());
+      if (*before)
+        return fired_execution{{(*before)->scheduled_for}, (*before)->execution_id, true};
+    }
     new_execution wanted;
     wanted.id = firing.execution_id;
     wanted.cue_id = firing.cue_id;
@@ -211,7 +234,9 @@ result<created_execution> fire_cue(connection& db, const cue_firing& firing) {
       wanted.payload_override_json = rows[0]["payload"].as<std::string>();
     wanted.scheduled_for_text = firing.scheduled_for_text;
     wanted.in_the_future = firing.in_the_future;
-    return create_execution(s, wanted);
+    return create_execution(s, wanted).map([&](const created_execution& made) {
+      return fired_execution{made, firing.execution_id, false};
+    });
   });
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "persistence/cues.hpp"
+#include "persistence/fire_keys.hpp"
 #include "persistence/outbox.hpp"
 
 /// Everything that writes cues on behalf of a client: create, change, delete, fire. Values are already judged; JSON
@@ -31,8 +32,8 @@ struct new_cue {
   std::string callback_method;
   std::string callback_headers_json;
   std::string payload_json;
-  int retry_max_attempts = 3;
-  std::string retry_backoff_json;
+  cue_retry retry;
+  cue_policies policies;
   std::string on_failure_json; ///< all three members
   std::optional<std::string> verification_mode;
   std::optional<instant> next_run;
@@ -53,8 +54,10 @@ struct cue_changes {
   std::optional<std::string> name, description, status;
   std::optional<std::string> callback_url, callback_method, callback_headers_json;
   std::optional<std::string> payload_json;
-  std::optional<int> retry_max_attempts;
-  std::optional<std::string> retry_backoff_json;
+  std::optional<cue_retry> retry; ///< as a whole
+  std::optional<std::string> catch_up, overlap;
+  std::optional<int> catch_up_window_seconds;
+  std::optional<std::optional<int>> outcome_deadline_seconds; ///< a nothing inside: no deadline
   std::optional<std::string> on_failure_json;
   std::optional<std::string> verification_mode;
   std::optional<cue_schedule> schedule;
@@ -89,10 +92,17 @@ struct cue_firing {
   bool in_the_future = false;
   std::optional<std::string> payload_override_json; ///< an object
   bool replaces_payload = false; ///< the override stands alone; else its members are laid over the cue's payload
+  std::optional<fire_key> idempotency;
+  instant asked_at{}; ///< counts for the age of the key
+};
+
+struct fired_execution : created_execution {
+  std::string execution_id;
+  bool repeated = false; ///< an earlier fire with the same key has made it
 };
 
 /// The execution, and for a webhook cue its outbox row. Counters and schedule of the cue stay as they are.
-/// 404 `cue_not_found`.
-[[nodiscard]] result<created_execution> fire_cue(connection& db, const cue_firing& firing);
+/// 404 `cue_not_found`; errors of take_fire_key().
+[[nodiscard]] result<fired_execution> fire_cue(connection& db, const cue_firing& firing);
 
 } // namespace cued::persistence

@@ -29,6 +29,8 @@ std::optional<std::string> text_or_none(const pqxx::field& f) {
   return f.is_null() ? std::nullopt : std::optional{text(f)};
 }
 
+std::optional<int> int_or_none(const pqxx::field& f) { return f.is_null() ? std::nullopt : std::optional{f.as<int>()}; }
+
 std::optional<instant> instant_or_none(const pqxx::field& f) {
   return f.is_null() ? std::nullopt : std::optional{read_instant({f.c_str(), f.size()})};
 }
@@ -50,8 +52,10 @@ cue_row read_cue(const pqxx::row& row) {
   out.callback_method = text(row["callback_method"]);
   out.callback_headers_json = text(row["callback_headers"]);
   out.payload_json = text(row["payload"]);
-  out.retry_max_attempts = row["retry_max_attempts"].as<int>();
-  out.retry_backoff_json = text(row["retry_backoff_minutes"]);
+  out.retry = {row["retry_max_attempts"].as<int>(), text(row["retry_backoff_minutes"]),
+               text_or_none(row["retry_backoff_seconds"]), int_or_none(row["retry_jitter_percent"])};
+  out.policies = {text_or_none(row["catch_up"]), int_or_none(row["catch_up_window_seconds"]),
+                  text_or_none(row["overlap_policy"]), int_or_none(row["outcome_deadline_seconds"])};
   out.on_failure_json = text_or_none(row["on_failure"]);
   out.verification_mode = text_or_none(row["verification_mode"]);
   out.next_run = instant_or_none(row["next_run"]);

@@ -20,7 +20,25 @@ namespace cued::persistence {
   "CASE WHEN jsonb_typeof(c.callback_headers) = 'object' THEN c.callback_headers ELSE '{}' END AS callback_headers, "  \
   "CASE WHEN jsonb_typeof(c.payload) = 'object' THEN c.payload ELSE '{}' END AS payload, "                             \
   "CASE WHEN jsonb_typeof(c.on_failure) = 'object' THEN c.on_failure END AS on_failure, "                              \
-  "c.next_run, c.last_run, c.run_count, c.fired_count, c.verification_mode, c.created_at, c.updated_at"
+  "c.next_run, c.last_run, c.run_count, c.fired_count, c.verification_mode, c.created_at, c.updated_at, "              \
+  "c.retry_backoff_seconds, c.retry_jitter_percent, c.catch_up, c.catch_up_window_seconds, c.overlap_policy, "         \
+  "c.outcome_deadline_seconds"
+
+/// How a cue's executions are retried.
+struct cue_retry {
+  int max_attempts = 3;
+  std::string backoff_json = "[1,5,15]";                ///< minutes; any JSON in rows written by others
+  std::optional<std::string> backoff_seconds_json = {}; ///< an array; takes the place of the minutes
+  std::optional<int> jitter_percent = {};
+};
+
+/// What a cue may ask for beyond the reference; what is absent means the reference's way. Source: docs/policies.md.
+struct cue_policies {
+  std::optional<std::string> catch_up; ///< `all`, `latest`, `none`
+  std::optional<int> catch_up_window_seconds;
+  std::optional<std::string> overlap; ///< `allow`, `skip`, `queue_one`
+  std::optional<int> outcome_deadline_seconds;
+};
 
 /// One row of `cues`.
 struct cue_row {
@@ -37,8 +55,8 @@ struct cue_row {
   std::string callback_method;
   std::string callback_headers_json;
   std::string payload_json;
-  int retry_max_attempts = 0;
-  std::string retry_backoff_json; ///< any JSON
+  cue_retry retry;
+  cue_policies policies;
   std::optional<std::string> on_failure_json;
   std::optional<std::string> verification_mode;
   std::optional<instant> next_run, last_run;

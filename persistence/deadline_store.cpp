@@ -1,7 +1,11 @@
 #include "persistence/deadline_store.hpp"
 
+#include "persistence/alert_rows.hpp"
 #include "persistence/device_codes.hpp"
+#include "persistence/fire_keys.hpp"
+#include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
+#include "persistence/silent_workers.hpp"
 #include "persistence/user_secrets.hpp"
 
 namespace cued::persistence {
@@ -30,7 +34,7 @@ constexpr named_query ready_due_retries{"ready_due_retries", R"sql(
   SELECT r.id, c.user_id FROM readied r JOIN cues c ON c.id = r.cue_id
 )sql"};
 
-/// Index: idx_executions_retries, idx_outbox_scheduled.
+/// Index: idx_executions_retries, idx_outbox_scheduled, cued_executions_outcome_deadline.
 constexpr named_query soonest_retry{"soonest_retry", R"sql(
   SELECT least(
     (SELECT min(next_retry) FROM executions
@@ -38,7 +42,10 @@ constexpr named_query soonest_retry{"soonest_retry", R"sql(
        AND next_retry < $2::timestamptz),
     (SELECT min(scheduled_at) FROM dispatch_outbox
      WHERE dispatched = false AND scheduled_at IS NOT NULL AND execution_id IS NOT NULL
-       AND scheduled_at > $1::timestamptz AND scheduled_at < $2::timestamptz))
+       AND scheduled_at > $1::timestamptz AND scheduled_at < $2::timestamptz),
+    (SELECT min(e.outcome_deadline_at) FROM executions e
+     WHERE )sql" CUED_AWAITS_OUTCOME("e") R"sql( AND e.outcome_deadline_at > $1::timestamptz
+       AND e.outcome_deadline_at < $2::timestamptz))
 )sql"};
 
 /// Index: idx_outbox_pending.
@@ -49,6 +56,7 @@ constexpr named_query undispatched_deliveries{"undispatched_deliveries", R"sql(
   JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
   WHERE o.dispatched = false AND o.task_type IN ('deliver', 'retry')
     AND (o.scheduled_at IS NULL OR o.scheduled_at <= $1::timestamptz)
+    AND NOT )sql" CUED_IS_HELD_BACK R"sql(
   ORDER BY o.created_at
   LIMIT $2::int
 )sql"};
@@ -61,6 +69,7 @@ constexpr named_query forgotten_deliveries{"forgotten_deliveries", R"sql(
   WHERE e.status IN ('pending', 'retry_ready') AND e.updated_at < $1::timestamptz
     AND e.scheduled_for < $1::timestamptz
     AND NOT EXISTS (SELECT 1 FROM dispatch_outbox o WHERE o.execution_id = e.id AND NOT o.dispatched)
+    AND NOT )sql" CUED_IS_HELD_BACK R"sql(
   ORDER BY e.scheduled_for
   LIMIT $2::int
 )sql"};
@@ -68,7 +77,8 @@ constexpr named_query forgotten_deliveries{"forgotten_deliveries", R"sql(
 /// Index: cued_executions_open.
 constexpr named_query silent_deliveries{"silent_deliveries", R"sql(
   SELECT e.id, c.user_id, c.id, e.attempts, c.retry_max_attempts, c.retry_backoff_minutes::text,
-         extract(epoch FROM now() - e.updated_at)::int
+         extract(epoch FROM now() - e.updated_at)::int, coalesce(c.retry_backoff_seconds::text, ''),
+         coalesce(c.retry_jitter_percent, 0)
   FROM executions e
   JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
   WHERE e.status = 'delivering' AND e.updated_at < $1::timestamptz
@@ -94,6 +104,7 @@ constexpr named_query return_claims{"return_claims", R"sql(
   )
   UPDATE executions e
   SET status = 'pending', claimed_by_worker = NULL, claimed_at = NULL, started_at = NULL, next_retry = NULL,
+      outcome_deadline_at = NULL,
       error_message = 'Reset: worker heartbeat stale and claim lease expired', updated_at = now()
   FROM lost l JOIN executions o ON o.id = l.id JOIN cues c ON c.id = o.cue_id
   WHERE e.id = l.id AND e.status IN ('delivering', 'retrying', 'retry_ready')
@@ -101,13 +112,19 @@ constexpr named_query return_claims{"return_claims", R"sql(
 )sql"};
 
 /// Time counts from when the execution could first be claimed: made, due, or given back by return_claims, whichever is
-/// latest (spec/workers.md §7). Index: cued_executions_open.
+/// latest (spec/workers.md §7); of one that an overlap policy made wait, from when its forerunner came to its end.
+/// Index: cued_executions_open, idx_executions_dedup.
 constexpr named_query miss_unclaimed_executions{"miss_unclaimed_executions", R"sql(
   WITH late AS (
     SELECT e.id, e.cue_id FROM executions e
     JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'worker'
-    WHERE e.status = 'pending' AND e.claimed_by_worker IS NULL
-      AND greatest(e.created_at, e.scheduled_for, CASE WHEN e.error_message LIKE 'Reset: %' THEN e.updated_at END)
+    WHERE e.status = 'pending' AND e.claimed_by_worker IS NULL AND NOT )sql" CUED_IS_HELD_BACK R"sql(
+      AND greatest(e.created_at, e.scheduled_for, CASE WHEN e.error_message LIKE 'Reset: %' THEN e.updated_at END,
+                   CASE WHEN c.overlap_policy = 'queue_one' THEN (
+                     SELECT forerunner.updated_at FROM executions forerunner
+                     WHERE forerunner.cue_id = e.cue_id AND forerunner.scheduled_for < e.scheduled_for
+                     ORDER BY forerunner.scheduled_for DESC LIMIT 1
+                   ) END)
           < $1::timestamptz - make_interval(secs => $2::int)
     ORDER BY e.id
     LIMIT $3::int
@@ -116,7 +133,7 @@ constexpr named_query miss_unclaimed_executions{"miss_unclaimed_executions", R"s
     UPDATE executions e
     SET status = 'missed', error_message = 'No worker claimed this execution within timeout window', updated_at = now()
     FROM late l WHERE e.id = l.id AND e.status = 'pending' AND e.claimed_by_worker IS NULL
-    RETURNING e.cue_id
+    RETURNING e.id, e.cue_id
   ), cues_locked AS (
     SELECT c.id FROM cues c WHERE c.id IN (SELECT cue_id FROM missed) ORDER BY c.id FOR UPDATE
   ), ended AS (
@@ -128,7 +145,14 @@ constexpr named_query miss_unclaimed_executions{"miss_unclaimed_executions", R"s
         updated_at = now()
     FROM cues_locked k WHERE c.id = k.id
   )
-  SELECT count(*) FROM missed
+  SELECT id FROM missed
+)sql"};
+
+/// The notice of an alert stays as long as the alert, which shows it. Reads all notices, hourly.
+constexpr named_query clean_up_notices{"clean_up_notices", R"sql(
+  DELETE FROM cued.notices
+  WHERE alert_id IS NULL AND status IN ('delivered', 'failed', 'dropped')
+    AND updated_at < $1::timestamptz - interval '30 days'
 )sql"};
 
 constexpr named_query clean_up_outbox{"clean_up_outbox", R"sql(
@@ -179,7 +203,7 @@ result<std::vector<stale_delivery>> postgres_deadline_store::stale_deliveries(in
     std::vector<stale_delivery> out;
     for (const auto& row : s.exec(silent_deliveries, write_instant(older_than), limits_.batch_size))
       out.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].as<int>(), row[4].as<int>(), row[5].c_str(),
-                     row[6].as<int>()});
+                     row[6].as<int>(), row[7].c_str(), row[8].as<int>()});
     return out;
   });
 }
@@ -195,12 +219,23 @@ result<std::vector<returned_execution>> postgres_deadline_store::return_lost_cla
 }
 
 result<std::size_t> postgres_deadline_store::miss_unclaimed(instant now) {
-  return link_.run([&](session& s) -> result<std::size_t> {
-    return s
-        .exec(miss_unclaimed_executions, write_instant(now), limits_.worker_unclaimed_timeout_seconds,
-              limits_.batch_size)[0][0]
-        .as<std::size_t>();
+  return link_.in_transaction([&](session& s) -> result<std::size_t> {
+    std::vector<ended_badly> missed;
+    for (const auto& row : s.exec(miss_unclaimed_executions, write_instant(now),
+                                  limits_.worker_unclaimed_timeout_seconds, limits_.batch_size))
+      missed.push_back({row[0].c_str()});
+    write_escalations(s, missed);
+    return missed.size();
   });
+}
+
+result<std::size_t> postgres_deadline_store::tell_silent_workers(instant now) {
+  return persistence::tell_silent_workers(link_, now);
+}
+
+result<expired_outcomes> postgres_deadline_store::expire_outcomes(instant now) {
+  return link_.in_transaction(
+      [&](session& s) -> result<expired_outcomes> { return persistence::expire_outcomes(s, now, limits_.batch_size); });
 }
 
 result<std::size_t> postgres_deadline_store::clean_up(instant now) {
@@ -208,9 +243,12 @@ result<std::size_t> postgres_deadline_store::clean_up(instant now) {
     return fail(keys.error());
   if (const auto logins = forget_old_device_logins(link_, now); !logins)
     return fail(logins.error());
+  if (const auto keys = forget_old_fire_keys(link_, now); !keys)
+    return fail(keys.error());
   return link_.run([&](session& s) -> result<std::size_t> {
     const auto at = write_instant(now);
-    return s.exec(clean_up_outbox, at).affected_rows() + s.exec(clean_up_events, at).affected_rows();
+    return s.exec(clean_up_outbox, at).affected_rows() + s.exec(clean_up_events, at).affected_rows() +
+           s.exec(clean_up_notices, at).affected_rows();
   });
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "persistence/delivery_store.hpp"
+#include "persistence/outcome_deadlines.hpp"
 
 namespace cued::persistence {
 
@@ -29,6 +30,8 @@ struct stale_delivery {
   int retry_max_attempts = 3;
   std::string retry_backoff_json;
   int silent_seconds = 0;
+  std::string retry_backoff_seconds_json = {}; ///< empty: the minutes count
+  int retry_jitter_percent = 0;
 };
 
 /// What the deadline clock asks of the store: all that becomes due by waiting, apart from cues.
@@ -41,8 +44,11 @@ public:
   /// Retries whose time has come: `retry_ready`, with their outbox row, in one commit.
   virtual result<std::vector<due_delivery>> ready_retries(instant now) = 0;
 
-  /// The soonest retry or postponed delivery after `now`, if there is one before `horizon`.
+  /// The soonest retry, postponed delivery or outcome deadline after `now`, if there is one before `horizon`.
   virtual result<std::optional<instant>> next_retry_before(instant now, instant horizon) = 0;
+
+  /// A batch of executions whose outcome deadline has passed: see persistence/outcome_deadlines.hpp.
+  virtual result<expired_outcomes> expire_outcomes(instant now) = 0;
 
   /// Deliveries that wait in the outbox and are due: whoever wrote them may be gone.
   virtual result<std::vector<due_delivery>> undispatched(instant now) = 0;
@@ -59,8 +65,11 @@ public:
   virtual result<std::vector<returned_execution>> return_lost_claims(instant now) = 0;
 
   /// Worker executions that nobody claimed in time: `missed`; a one-time cue fails with it, a recurring one pauses if
-  /// its owner asked for that. Returns how many.
+  /// its owner asked for that, and what else the cue's on_failure wants is written as notices. Returns how many.
   virtual result<std::size_t> miss_unclaimed(instant now) = 0;
+
+  /// Alerts and letters about workers that fell silent, once per outage; see persistence/silent_workers.hpp.
+  virtual result<std::size_t> tell_silent_workers(instant now) = 0;
 
   /// Hourly: outbox rows dispatched, device codes and events that have outlived their time. Source: spec/delivery.md
   /// §13.
@@ -74,11 +83,13 @@ public:
 
   result<std::vector<due_delivery>> ready_retries(instant now) override;
   result<std::optional<instant>> next_retry_before(instant now, instant horizon) override;
+  result<expired_outcomes> expire_outcomes(instant now) override;
   result<std::vector<due_delivery>> undispatched(instant now) override;
   result<std::vector<due_delivery>> forgotten(instant older_than) override;
   result<std::vector<stale_delivery>> stale_deliveries(instant older_than) override;
   result<std::vector<returned_execution>> return_lost_claims(instant now) override;
   result<std::size_t> miss_unclaimed(instant now) override;
+  result<std::size_t> tell_silent_workers(instant now) override;
   result<std::size_t> clean_up(instant now) override;
 
 private:

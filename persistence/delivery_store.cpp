@@ -1,5 +1,7 @@
 #include "persistence/delivery_store.hpp"
 
+#include "persistence/alert_rows.hpp"
+#include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
 
 namespace cued::persistence {
@@ -8,14 +10,60 @@ namespace {
 /// Takes a batch for delivery. The guard is the status: whoever comes second takes nothing.
 /// The cue is read as it is now, not as it was when the execution was made: one source of truth, and the secret in
 /// force signs (spec/delivery.md §4 QUIRK security). An execution whose cue or user is gone is not taken.
-/// Locks executions in id order. Index: executions_pkey, cues_pkey, users_pkey, cued_outbox_execution.
+/// The monthly limit holds for first attempts of what the clock made, and only for users who have reached it does
+/// anything here cost more than one look at their month: a day of grace begins, or has ended.
+/// Locks executions in id order. Index: executions_pkey, cues_pkey, users_pkey, unique_user_month, quota_grace_pkey,
+/// cued_outbox_execution.
 constexpr named_query start_deliveries{
-    "start_deliveries", R"sql(
+    "start_deliveries",
+    R"sql(
   WITH locked AS (
     SELECT e.id FROM executions e
-    WHERE e.id = ANY($1::uuid[]) AND e.status IN ('pending', 'retry_ready')
+    JOIN cues c ON c.id = e.cue_id
+    WHERE e.id = ANY($1::uuid[]) AND e.status IN ('pending', 'retry_ready') AND NOT )sql" CUED_IS_HELD_BACK R"sql(
     ORDER BY e.id
-    FOR UPDATE
+    FOR UPDATE OF e
+  ), over_limit AS (
+    SELECT e.id, c.user_id, m.month_start, m.execution_count AS used, u.monthly_execution_limit AS allowed,
+           g.started_at AS grace_since
+    FROM locked l
+    JOIN executions e ON e.id = l.id AND e.status = 'pending' AND e.triggered_by IS NULL
+    JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
+    JOIN users u ON u.id = c.user_id AND u.monthly_execution_limit > 0
+    JOIN usage_monthly m ON m.user_id = c.user_id AND m.month_start = date_trunc('month', now() AT TIME ZONE 'UTC')::date
+      AND m.execution_count >= u.monthly_execution_limit
+    LEFT JOIN cued.quota_grace g ON g.user_id = c.user_id AND g.month_start = m.month_start
+    WHERE $2::bool
+  ), grace AS (
+    INSERT INTO cued.quota_grace (user_id, month_start, started_at)
+    SELECT DISTINCT user_id, month_start, now() FROM over_limit WHERE grace_since IS NULL
+    ORDER BY user_id
+    ON CONFLICT DO NOTHING
+  ), blocked AS (
+    SELECT * FROM over_limit WHERE grace_since < now() - interval '24 hours'
+  ), refused AS (
+    UPDATE executions e
+    SET status = 'failed', error_message = 'Monthly execution limit reached', last_attempt_at = now(), updated_at = now()
+    FROM blocked b WHERE e.id = b.id
+    RETURNING e.id
+  ), first_refusals AS (
+    SELECT DISTINCT user_id, month_start, used, allowed FROM blocked ORDER BY user_id
+  ), told AS (
+    UPDATE cued.quota_grace g SET told_at = now()
+    FROM first_refusals f
+    WHERE g.user_id = f.user_id AND g.month_start = f.month_start AND g.told_at IS NULL
+    RETURNING g.user_id, g.month_start, f.used, f.allowed
+  ), alerted AS (
+    INSERT INTO alerts (id, user_id, alert_type, severity, message, metadata, acknowledged, created_at)
+    SELECT gen_random_uuid(), user_id, 'quota_exceeded', 'critical',
+           'The monthly limit of ' || allowed || ' executions is reached and the day of grace is over: scheduled '
+             || 'webhooks fail until the month ends',
+           jsonb_build_object('used', used, 'limit', allowed, 'month', to_char(month_start, 'YYYY-MM-DD')), false, now()
+    FROM told
+    RETURNING *
+  ), noticed AS (
+    )sql" CUED_NOTICES_OF_ALERTS(
+        "alerted") R"sql(
   ), taken AS (
     UPDATE executions e
     SET status = 'delivering', started_at = coalesce(e.started_at, now()), updated_at = now()
@@ -23,15 +71,17 @@ constexpr named_query start_deliveries{
     JOIN executions o ON o.id = l.id
     JOIN cues c ON c.id = o.cue_id AND c.callback_transport = 'webhook'
     JOIN users u ON u.id = c.user_id
-    WHERE e.id = l.id AND e.status IN ('pending', 'retry_ready')
+    WHERE e.id = l.id AND e.status IN ('pending', 'retry_ready') AND e.id NOT IN (SELECT id FROM blocked)
     RETURNING e.id, c.user_id, c.id AS cue_id, c.name, e.scheduled_for, e.attempts + 1 AS attempt,
       coalesce(c.callback_url, '') AS url, c.callback_method, CASE WHEN jsonb_typeof(c.callback_headers) = 'object' THEN c.callback_headers::text ELSE '{}' END AS headers,
       ()sql" CUED_EFFECTIVE_PAYLOAD
-                        R"sql()::text AS payload, c.retry_max_attempts, c.retry_backoff_minutes::text AS backoff,
-      u.webhook_secret
+                   R"sql()::text AS payload, c.retry_max_attempts, c.retry_backoff_minutes::text AS backoff,
+      u.webhook_secret, coalesce(e.backfilled, false) AS backfilled,
+      coalesce(c.retry_backoff_seconds::text, '') AS backoff_seconds, coalesce(c.retry_jitter_percent, 0) AS jitter_percent
   ), dispatched AS (
     UPDATE dispatch_outbox o SET dispatched = true
-    FROM taken t WHERE o.execution_id = t.id AND NOT o.dispatched
+    FROM (SELECT id FROM taken UNION ALL SELECT id FROM refused) AS t
+    WHERE o.execution_id = t.id AND NOT o.dispatched
   )
   SELECT * FROM taken
 )sql"};
@@ -67,7 +117,7 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
   const auto ids = list_of(execution_ids);
   return link_.run([&](session& s) -> result<std::vector<started_delivery>> {
     std::vector<started_delivery> out;
-    for (const auto& row : s.exec(start_deliveries, ids)) {
+    for (const auto& row : s.exec(start_deliveries, ids, limit_ == monthly_limit::enforced)) {
       started_delivery d;
       d.execution_id = row[0].c_str();
       d.user_id = row[1].c_str();
@@ -82,6 +132,9 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
       d.retry_max_attempts = row[10].as<int>();
       d.retry_backoff_json = row[11].c_str();
       d.webhook_secret = row[12].c_str();
+      d.backfilled = row["backfilled"].as<bool>();
+      d.retry_backoff_seconds_json = row["backoff_seconds"].c_str();
+      d.retry_jitter_percent = row["jitter_percent"].as<int>();
       out.push_back(std::move(d));
     }
     return out;

@@ -12,6 +12,15 @@ namespace cued::persistence {
 struct due_delivery {
   std::string execution_id;
   std::string user_id;
+  bool backfilled = false; ///< may stand behind what is on time
+};
+
+/// An execution that had to wait for an older one of its cue, which has ended.
+struct released_execution {
+  std::string execution_id, user_id;
+  bool webhook = false; ///< else a worker has to claim it
+  instant scheduled_for;
+  bool backfilled = false;
 };
 
 /// An execution taken for delivery (now `delivering`), with all that its request needs: the cue and the secret as they
@@ -19,10 +28,13 @@ struct due_delivery {
 struct started_delivery {
   std::string execution_id, user_id, cue_id, cue_name;
   instant scheduled_for;
+  bool backfilled = false;
   int attempt = 1; ///< the attempt about to be made, 1-based
   std::string url, method, headers_json, payload_json;
   int retry_max_attempts = 3;
   std::string retry_backoff_json;
+  std::string retry_backoff_seconds_json = {}; ///< empty: the minutes count
+  int retry_jitter_percent = 0;
   std::string webhook_secret;
 };
 
@@ -32,7 +44,10 @@ public:
   virtual ~delivery_store() = default;
 
   /// Takes those of the executions that still wait for delivery (pending or retry_ready, webhook transport), and marks
-  /// their outbox rows dispatched in the same commit, so that nobody sends them twice. The others are left out.
+  /// their outbox rows dispatched in the same commit, so that nobody sends them twice. The others are left out, and so
+  /// are those that their cue's overlap policy makes wait for an older execution.
+  /// So are scheduled ones of a user who is over the monthly limit and past the day of grace: they fail here, and the
+  /// user is told once a month (spec/alerts-usage.md §6).
   virtual result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) = 0;
 
   /// Gives back what was taken and never sent, with an undispatched outbox row, as if it had not been taken.
@@ -41,13 +56,17 @@ public:
 
 class postgres_delivery_store final : public delivery_store {
 public:
-  explicit postgres_delivery_store(connection_options options) : link_{std::move(options)} {}
+  enum class monthly_limit { enforced, ignored }; ///< ignored: DISABLE_QUOTA_ENFORCEMENT
+
+  explicit postgres_delivery_store(connection_options options, monthly_limit limit = monthly_limit::enforced)
+      : link_{std::move(options)}, limit_{limit} {}
 
   result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) override;
   result<std::size_t> give_back(const std::vector<std::string>& execution_ids) override;
 
 private:
   connection link_;
+  monthly_limit limit_;
 };
 
 } // namespace cued::persistence

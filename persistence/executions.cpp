@@ -1,5 +1,6 @@
 #include "persistence/executions.hpp"
 
+#include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
 
 namespace cued::persistence {
@@ -75,6 +76,7 @@ constexpr named_query claimable{"claimable_executions", R"sql(
                     THEN effective.payload ->> 'agent' END AS agent
       ) p
       WHERE e.cue_id = c.id AND e.status = 'pending' AND e.scheduled_for <= $2::timestamptz
+        AND NOT )sql" CUED_IS_HELD_BACK R"sql(
         AND ($3::text IS NULL OR p.task = $3::text)
         AND ($4::text IS NULL OR p.agent = $4::text)
       ORDER BY e.scheduled_for, e.id
@@ -153,6 +155,7 @@ execution_row read_execution(const pqxx::row& row) {
   out.next_retry = instant_or_none(row["next_retry"]);
   out.triggered_by = text_or_none(row["triggered_by"]);
   out.outcome_state = text_or_none(row["outcome_state"]);
+  out.backfilled = !row["backfilled"].is_null() && row["backfilled"].as<bool>();
   out.evidence = read_evidence(row);
   return out;
 }

@@ -20,6 +20,7 @@ namespace cued::persistence {
   "e.delivered_at, e.last_attempt_at, e.created_at, e.updated_at, "                                                    \
   "e.outcome_recorded_at, e.outcome_success, e.outcome_result, e.outcome_error, e.outcome_metadata, "                  \
   "e.claimed_by_worker, e.claimed_at, e.last_heartbeat_at, e.next_retry, e.triggered_by, e.outcome_state, "            \
+  "e.backfilled, "                                                                                                     \
   "e.evidence_external_id, e.evidence_result_url, e.evidence_result_ref, e.evidence_result_type, "                     \
   "e.evidence_summary, e.evidence_validation_state"
 
@@ -54,6 +55,7 @@ struct execution_row {
   std::optional<std::string> claimed_by_worker;
   std::optional<instant> claimed_at, last_heartbeat_at, next_retry;
   std::optional<std::string> triggered_by, outcome_state;
+  bool backfilled = false; ///< the clock made it for an instant it had missed
   execution_evidence evidence;
 };
 

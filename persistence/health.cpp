@@ -26,8 +26,8 @@ constexpr named_query health_counts_query{"health_counts", R"sql(
 
 result<health_counts> read_health(connection& db, instant now) {
   return db.run([&](session& s) -> result<health_counts> {
-    const auto row = s.exec(health_counts_query, write_instant(now - stale_after),
-                            write_instant(now - worker_active_for))[0];
+    const auto row =
+        s.exec(health_counts_query, write_instant(now - stale_after), write_instant(now - worker_active_for))[0];
     health_counts out;
     out.pending_outbox = row["pending_outbox"].as<std::int64_t>();
     out.stale_executions = row["stale"].as<std::int64_t>();
@@ -36,6 +36,7 @@ result<health_counts> read_health(connection& db, instant now) {
     out.active_workers = row["workers"].as<std::int64_t>();
     if (!row["last_heartbeat"].is_null())
       out.last_heartbeat = read_instant(row["last_heartbeat"].c_str());
+    out.notices = count_notices(s, now);
     return out;
   });
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "persistence/delivery_store.hpp"
 #include "persistence/postgres/connection.hpp"
 
 namespace cued::persistence {
@@ -24,6 +25,10 @@ struct recorded_outcome {
   enum class verdict { recorded, already_recorded, not_found, refused };
   verdict what = verdict::not_found;
   std::string outcome_state; ///< of a recorded one
+  instant scheduled_for{};   ///< of one that was found
+  bool backfilled = false;
+  bool delivered = false;                           ///< with the report a worker's execution came to its good end
+  std::optional<released_execution> next_in_line{}; ///< what waited for it
 };
 
 /// The result of one webhook attempt, with what follows from it already decided.
@@ -36,6 +41,7 @@ struct attempt_result {
   std::optional<int> http_status;
   std::optional<std::string> response_body, error_message;
   std::optional<instant> next_retry; ///< of a retry
+  bool lost = false;                 ///< nobody saw how it ended: its failure is told without attempts and status
 };
 
 /// An attempt that was written down; those that a newer state had overtaken are missing from the answer.
@@ -43,9 +49,16 @@ struct recorded_attempt {
   std::string execution_id;
   std::string user_id;
   std::string cue_id;
+  instant scheduled_for{};
+  bool backfilled = false;
+  bool delivered = false;
+  std::optional<instant> outcome_deadline_at{};     ///< runs from now on
+  std::optional<released_execution> next_in_line{}; ///< what waited for it
 };
 
-/// What the outcome actors ask of the store. Each call is one statement, all or nothing.
+/// What the outcome actors ask of the store. Each call is all or nothing; one statement unless a failure has to be
+/// told. Alerts (verification_failed; consecutive_failures from the third on) and escalations of deliveries that failed
+/// for good are written in the same commit. Source: spec/alerts-usage.md §2, spec/delivery.md §8.
 class outcome_store {
 public:
   virtual ~outcome_store() = default;

@@ -111,11 +111,11 @@ install_packages() {
   release_services
 }
 
-# build PRESET TARGET... : configures once, then leaves the rest to ninja, which knows what is stale.
+# build PRESET TARGET... : configures once and when the presets change; ninja knows what else is stale.
 build() {
   local preset=$1
   shift
-  if [[ ! -e build/$preset/build.ninja ]]; then
+  if [[ ! -e build/$preset/build.ninja || CMakePresets.json -nt build/$preset/build.ninja ]]; then
     configure "$preset"
   fi
   step "Building build/$preset: $*"

@@ -24,7 +24,18 @@ void claim_actor::on_claim(claim_message& message) {
 }
 
 void claim_actor::on_fetch_ready(const fetch_ready_message& message) {
-  message.answer(store_->ready(message.user_id, clock_.now(), message.limit));
+  const auto now = clock_.now();
+  auto ready = store_->ready(message.user_id, now, message.limit);
+  if (!ready)
+    return message.answer(fail(std::move(ready.error())));
+  ready_list found{std::move(*ready), std::nullopt};
+  if (message.next_due_too) {
+    const auto next = store_->next_due(message.user_id, now);
+    if (!next)
+      return message.answer(fail(next.error()));
+    found.next_due = *next;
+  }
+  message.answer(std::move(found));
 }
 
 void claim_actor::arm() {
@@ -44,15 +55,18 @@ void claim_actor::on_flush() {
   for (const auto& m : batch)
     attempts.push_back({m.request.user_id, m.request.execution_id, m.request.worker_id});
 
-  const auto won = store_->claim(attempts, batch_clock_.next());
+  const auto at = batch_clock_.next();
+  const auto won = store_->claim(attempts, at);
   probe_.claim_batch(batch.size());
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (!won)
+    if (!won) {
       batch[i].answer(fail(won.error()));
-    else if ((*won)[i])
+    } else if (const auto& claimed = (*won)[i]) {
+      probe_.reached(probe::stage::started, claimed->scheduled_for, at, claimed->backfilled);
       batch[i].answer(claim_grant{batch[i].request.execution_id});
-    else
+    } else {
       batch[i].answer(fail(409, "claim_failed", "Execution is not available for claiming"));
+    }
   }
   if (!batch_.empty())
     arm();

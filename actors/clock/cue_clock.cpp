@@ -1,10 +1,14 @@
 #include "actors/clock/cue_clock.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <unordered_set>
 
 #include <spdlog/spdlog.h>
 
 #include "actors/batching.hpp"
+#include "domain/missed_runs.hpp"
+#include "domain/timestamp.hpp"
 
 namespace cued::actors {
 namespace {
@@ -112,40 +116,69 @@ void cue_clock::drop(const std::string& cue_id) {
 
 bool cue_clock::fire_due(instant now) {
   for (;;) {
-    auto batch = take_due(now);
+    auto batch = take_on_time(now);
     if (batch.empty())
-      return true;
+      break;
     if (!fire(std::move(batch), now))
       return false;
   }
+  auto late = take_late(now);
+  return late.empty() || fire(std::move(late), now);
 }
 
-std::vector<persistence::firing> cue_clock::take_due(instant now) {
+std::vector<persistence::firing> cue_clock::take_on_time(instant now) const {
   std::vector<persistence::firing> due;
-  for (auto it = by_instant_.begin(); it != by_instant_.end() && it->first <= now && due.size() < batch_rows_at_most;
-       ++it)
-    due.push_back(plan(armed_.at(it->second)));
+  std::size_t rows = 0;
+  for (auto it = by_instant_.lower_bound({now - settings_.grace(), std::string{}});
+       it != by_instant_.end() && it->first <= now && rows < batch_rows_at_most; ++it) {
+    due.push_back(plan(armed_.at(it->second), now, batch_rows_at_most - rows));
+    rows += std::max<std::size_t>(due.back().slots.size(), 1);
+  }
   return due;
 }
 
-persistence::firing cue_clock::plan(const persistence::armed_cue& cue) const {
-  persistence::firing out{cue, settings_.new_execution_id(), std::nullopt, false};
-  if (!cue.recurring || cue.cron.empty())
-    return out;
-  const schedule stored{schedule_type::recurring, cue.cron, std::nullopt, cue.time_zone};
-  const auto following = next_run_after(stored, cron_seed(cue.cue_id), cue.next_run, settings_.dst_overlap);
-  if (!following) {
-    spdlog::error("cue {} has a schedule that cannot be read ({}); it fires for the last time", cue.cue_id,
-                  following.error().message);
-    return out;
+/// Late cues share a batch evenly, so that one with a long past does not keep the others in theirs.
+std::vector<persistence::firing> cue_clock::take_late(instant now) const {
+  const auto end = by_instant_.lower_bound({now - settings_.grace(), std::string{}});
+  const auto cues = std::min(static_cast<std::size_t>(std::distance(by_instant_.begin(), end)), batch_rows_at_most);
+  std::vector<persistence::firing> late;
+  for (auto it = by_instant_.begin(); it != end && late.size() < cues; ++it)
+    late.push_back(plan(armed_.at(it->second), now, batch_rows_at_most / cues));
+  return late;
+}
+
+persistence::firing cue_clock::plan(const persistence::armed_cue& cue, instant now, std::size_t slots) const {
+  const missed_run_rules rules{
+      cue.catch_up ? to_catch_up(*cue.catch_up).value_or(catch_up::all) : catch_up::all,
+      cue.catch_up_window_seconds ? std::optional{std::chrono::seconds{*cue.catch_up_window_seconds}} : std::nullopt,
+      settings_.grace()};
+  slot_after after = [](instant) { return std::optional<instant>{}; };
+  bool exhaustible = false;
+  if (cue.recurring && !cue.cron.empty()) {
+    const schedule stored{schedule_type::recurring, cue.cron, std::nullopt, cue.time_zone};
+    if (auto readable = slots_of(stored, cron_seed(cue.cue_id), settings_.dst_overlap)) {
+      after = std::move(*readable);
+      exhaustible = true;
+    } else {
+      spdlog::error("cue {} has a schedule that cannot be read ({}); it fires for the last time", cue.cue_id,
+                    readable.error().message);
+    }
   }
-  out.following = *following;
-  out.exhausted = !*following;
+
+  const auto planned = plan_due_slots(cue.next_run, now, rules, slots, after);
+  persistence::firing out{cue, {}, planned.following, exhaustible && !planned.following};
+  for (const auto& slot : planned.slots)
+    out.slots.push_back({slot.at, settings_.new_execution_id(), slot.backfilled, false});
+  if (!cue.recurring && planned.slots.empty()) // nobody must wonder what became of a one-time cue
+    out.slots.push_back({cue.next_run, settings_.new_execution_id(), true, true});
+  if (planned.left_out)
+    spdlog::info("cue {} was due at {} and is late; its catch_up policy leaves out what it missed", cue.cue_id,
+                 format_z(cue.next_run));
   return out;
 }
 
 bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
-  auto fired = store_->fire(batch);
+  const auto fired = store_->fire(batch);
   if (!fired && fired.error().status == 503)
     return false;
   if (!fired && batch.size() > 1) { // one row spoils the batch: each on its own
@@ -158,24 +191,24 @@ bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
     put_aside(batch.front(), now);
     return true;
   }
-
-  const auto committed = clock_.now();
-  std::unordered_map<std::string_view, const persistence::fired_cue*> answered;
-  for (const auto& f : *fired) {
-    answered.emplace(f.cue_id, &f);
-    if (f.created)
-      probe_.fired_after(committed - f.scheduled_for);
-  }
   others_.announce(*fired);
-  probe_.fired(static_cast<std::size_t>(std::ranges::count_if(*fired, &persistence::fired_cue::created)));
-  processed_ += fired->size();
+  probe_.fired(*fired, clock_.now());
+  settle(batch, *fired);
+  return true;
+}
+
+/// Remembers where the cues of a batch are now.
+void cue_clock::settle(std::vector<persistence::firing>& batch, const std::vector<persistence::fired_slot>& fired) {
+  std::unordered_set<std::string_view> answered;
+  for (const auto& slot : fired)
+    answered.insert(slot.cue_id);
+  processed_ += answered.size();
 
   for (auto& firing : batch) {
     const auto id = firing.cue.cue_id;
     if (!answered.contains(id)) {
       look_again(id); // the row says something else than we believed
-      if (const auto it = armed_.find(id);
-          it != armed_.end() && it->second.next_run == firing.cue.next_run && it->second.cron == firing.cue.cron)
+      if (const auto it = armed_.find(id); it != armed_.end() && it->second == firing.cue)
         drop(id); // locked or changed back in between: the next reload decides
       continue;
     }
@@ -185,7 +218,6 @@ bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
       keep(std::move(firing.cue));
     }
   }
-  return true;
 }
 
 void cue_clock::put_aside(const persistence::firing& poisoned, instant now) {

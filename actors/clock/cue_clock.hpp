@@ -24,12 +24,18 @@ struct cue_clock_settings {
   std::chrono::seconds reload_every{5}; ///< POLLER_INTERVAL_SECONDS: how soon rows written by others are noticed
   overlap dst_overlap = overlap::once;
   std::function<std::string()> new_execution_id; ///< uuid v4
+
+  /// How late an instant may be and still count as on time: whoever fires less punctually than he looks for new rows
+  /// has been away.
+  [[nodiscard]] std::chrono::microseconds grace() const { return reload_every + std::chrono::seconds{1}; }
 };
 
 /// Fires cues at their instant. Of its shard of the cues it keeps those in memory that are due within the horizon,
 /// sleeps until the nearest, and fires all that are due in one statement. Told by message when a cue was changed; reads
 /// its horizon anew every few seconds, so that rows written by others (another node, an operator's SQL) fire as well.
 /// What it believes is only a hint: the statement fires a row only if the row still says so.
+/// What an outage has left (domain/missed_runs.hpp) is made in large batches, but what is on time comes first: between
+/// two such batches it looks at the time, its messages and its horizon.
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the horizon.
 /// Life: spawned and watched by the supervisor; everything it holds can be read again.
 /// Never: sleeps longer than a second at a time, so a step of the wall clock is noticed.
@@ -54,11 +60,13 @@ private:
   void look_again(const std::string& cue_id);
   [[nodiscard]] bool mine(const std::string& cue_id) const;
 
-  /// Fires what is due, a batch at a time; false when Postgres is away.
+  /// Fires all that is due on time and one batch of what is late; false when Postgres is away.
   bool fire_due(instant now);
   bool fire(std::vector<persistence::firing> batch, instant now);
-  [[nodiscard]] std::vector<persistence::firing> take_due(instant now);
-  [[nodiscard]] persistence::firing plan(const persistence::armed_cue& cue) const;
+  void settle(std::vector<persistence::firing>& batch, const std::vector<persistence::fired_slot>& fired);
+  [[nodiscard]] std::vector<persistence::firing> take_on_time(instant now) const;
+  [[nodiscard]] std::vector<persistence::firing> take_late(instant now) const;
+  [[nodiscard]] persistence::firing plan(const persistence::armed_cue& cue, instant now, std::size_t slots) const;
   void put_aside(const persistence::firing& poisoned, instant now);
 
   // -- state ----------------------------------------------------------------

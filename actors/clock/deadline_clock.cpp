@@ -5,6 +5,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "persistence/silent_workers.hpp"
+
 namespace cued::actors {
 namespace {
 
@@ -12,10 +14,9 @@ namespace {
 constexpr std::chrono::seconds sleep_at_most{1};
 /// Retries further away than this are found by a later look.
 constexpr std::chrono::seconds look_ahead{60};
-/// Executions that no outbox row speaks for are looked for this often, and only if nothing has happened to them for as
-/// long.
-constexpr std::chrono::seconds search_every{60};
-constexpr std::chrono::seconds forgotten_after{60};
+/// Executions that no outbox row speaks for are looked for at every such sweep, and only if nothing has happened to
+/// them for as long: once a minute with the default of POLLER_INTERVAL_SECONDS.
+constexpr int search_every_sweeps = 12;
 constexpr std::chrono::hours clean_up_every{1};
 
 } // namespace
@@ -74,8 +75,21 @@ void deadline_clock::hand_over_what_is_due(instant now) {
   }
   if (const auto waiting = store_->undispatched(now))
     others_.deliver(*waiting);
+  expire_outcomes(now);
   if (const auto next = store_->next_retry_before(now, now + look_ahead))
     wake_at_ = next->value_or(now + look_ahead);
+}
+
+void deadline_clock::expire_outcomes(instant now) {
+  for (;;) {
+    const auto expired = store_->expire_outcomes(now);
+    if (!expired || expired->executions == 0)
+      return;
+    spdlog::info("no outcome was reported in time for {} executions", expired->executions);
+    probe_.outcome_timeouts(expired->executions);
+    others_.send_all(pool::courier, notice_written_message{});
+    others_.announce(expired->released);
+  }
 }
 
 void deadline_clock::sweep(instant now) {
@@ -85,8 +99,10 @@ void deadline_clock::sweep(instant now) {
     recover_silent_deliveries(*settings_.sole_owner_since, true);
   recover_silent_deliveries(now - settings_.stale_after, false);
   return_lost_claims(now);
-  if (const auto missed = store_->miss_unclaimed(now); missed && *missed > 0)
-    spdlog::info("{} executions were claimed by no worker in time", *missed);
+  if (!miss_unclaimed(now))
+    listening_since_.reset();
+  else
+    tell_silent_workers(now);
   if (now >= next_search_)
     hand_over_forgotten(now);
   if (now >= next_clean_up_) {
@@ -108,6 +124,8 @@ void deadline_clock::recover_silent_deliveries(instant older_than, bool at_once)
     lost.delivery.attempt = s.attempts + 1;
     lost.delivery.retry_max_attempts = s.retry_max_attempts;
     lost.delivery.retry_backoff_json = s.retry_backoff_json;
+    lost.delivery.retry_backoff_seconds_json = s.retry_backoff_seconds_json;
+    lost.delivery.retry_jitter_percent = s.retry_jitter_percent;
     lost.silent_seconds = s.silent_seconds;
     lost.retry_at_once = at_once;
     others_.send(pool::outcome, s.execution_id, std::move(lost));
@@ -127,9 +145,33 @@ void deadline_clock::return_lost_claims(instant now) {
     others_.send_present_tenant(user_id, std::move(message));
 }
 
+bool deadline_clock::miss_unclaimed(instant now) {
+  const auto missed = store_->miss_unclaimed(now);
+  if (missed && *missed > 0) {
+    spdlog::info("{} executions were claimed by no worker in time", *missed);
+    others_.send_all(pool::courier, notice_written_message{});
+  }
+  return missed.has_value();
+}
+
+/// After a start, and after the database was away, workers get time to be heard before their silence is told: it may
+/// have been ours.
+void deadline_clock::tell_silent_workers(instant now) {
+  if (!listening_since_)
+    listening_since_ = now;
+  if (now - *listening_since_ <= persistence::worker_offline_after)
+    return;
+  const auto silent = store_->tell_silent_workers(now);
+  if (!silent)
+    listening_since_.reset();
+  else if (*silent > 0)
+    others_.send_all(pool::courier, notice_written_message{});
+}
+
 void deadline_clock::hand_over_forgotten(instant now) {
+  const auto search_every = settings_.sweep_every * search_every_sweeps;
   next_search_ = now + search_every;
-  if (const auto forgotten = store_->forgotten(now - forgotten_after); forgotten && !forgotten->empty()) {
+  if (const auto forgotten = store_->forgotten(now - search_every); forgotten && !forgotten->empty()) {
     spdlog::warn("{} executions had been forgotten by whoever queued them; delivering", forgotten->size());
     others_.deliver(*forgotten);
   }

@@ -18,12 +18,11 @@ struct deadline_clock_settings {
   std::optional<instant> sole_owner_since;
 };
 
-/// The other clock: all that becomes due by waiting, apart from cues. Retries and postponed deliveries it wakes for at
-/// their instant; deliveries that fell silent, expired leases, runs nobody claimed, work that others left in the outbox
-/// and clean-up it looks for every few seconds.
-/// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection.
-/// Life: spawned and watched by the supervisor; it holds nothing but the instant it sleeps until.
-/// Never: judges an attempt (the outcome shards do), sends anything.
+/// The other clock: all that becomes due by waiting, apart from cues. Retries, postponed deliveries and outcome
+/// deadlines it wakes for at their instant; deliveries that fell silent, expired leases, runs nobody claimed, work that
+/// others left in the outbox and clean-up it looks for every few seconds. Thread: its own (detached, it blocks in
+/// Postgres). Owns: its store's connection. Life: spawned and watched by the supervisor; it holds nothing but the
+/// instant it sleeps until. Never: judges an attempt (the outcome shards do), sends anything.
 class deadline_clock final : public pool_member {
 public:
   deadline_clock(caf::actor_config& config, std::unique_ptr<persistence::deadline_store> store,
@@ -40,16 +39,21 @@ private:
 
   void arm();
   void hand_over_what_is_due(instant now);
+  void expire_outcomes(instant now);
   void sweep(instant now);
   void recover_silent_deliveries(instant older_than, bool at_once);
   void hand_over_forgotten(instant now);
   void return_lost_claims(instant now);
+  bool miss_unclaimed(instant now); ///< false: the database was not reached
+  void tell_silent_workers(instant now);
 
   // -- state ----------------------------------------------------------------
-  instant wake_at_{}; ///< the soonest retry or postponed delivery known
+  instant wake_at_{}; ///< the soonest retry, postponed delivery or outcome deadline known
   instant next_sweep_{};
   instant next_search_{}; ///< for forgotten executions
   instant next_clean_up_{};
+  /// Since then every sweep has reached the database, so heartbeats could be heard. Nothing: not yet, or not any more.
+  std::optional<instant> listening_since_;
   bool first_sweep_ = true;
   std::uint64_t generation_ = 0;
   bool draining_ = false;

@@ -7,6 +7,19 @@
 /// Letters to the owner of an account. Source: spec/auth.md §7.
 namespace cued::actors {
 
+/// An execution that failed for good, as its letter tells it.
+struct failed_execution {
+  std::string cue_name, cue_id, execution_id;
+  std::string error; ///< may be empty
+};
+
+/// A worker that is not heard any more, as its letter tells it.
+struct offline_worker {
+  std::string worker_id;
+  int minutes = 0;            ///< since it was last heard
+  int pending_executions = 0; ///< of the owner, waiting for any worker
+};
+
 /// Who asks hands over and goes on: implementations send in the background, with a time-out, and report failure to the
 /// log only. A letter never fails the request that caused it. Any thread.
 class notifier {
@@ -19,6 +32,8 @@ public:
   virtual void magic_link(const std::string& email, const std::string& link) = 0;
   virtual void api_key_regenerated(const std::string& email, instant when) = 0;
   virtual void webhook_secret_rotated(const std::string& email, instant when) = 0;
+  virtual void execution_failed(const std::string& email, const failed_execution& what) = 0;
+  virtual void worker_offline(const std::string& email, const offline_worker& who) = 0;
 };
 
 /// Letters that end as log lines: for servers without a mail account. A magic link is a key to the account it names,
@@ -33,6 +48,8 @@ public:
   void magic_link(const std::string& email, const std::string& link) override;
   void api_key_regenerated(const std::string& email, instant when) override;
   void webhook_secret_rotated(const std::string& email, instant when) override;
+  void execution_failed(const std::string& email, const failed_execution& what) override;
+  void worker_offline(const std::string& email, const offline_worker& who) override;
 
 private:
   magic_links links_;

@@ -8,6 +8,7 @@ namespace cued::actors {
 namespace {
 
 constexpr std::chrono::seconds retry_after_at_most{86'400};
+constexpr int gone = 410; // RFC 9110 §15.5.11
 
 std::string describe_status(int status) {
   const auto code = std::to_string(status);
@@ -22,6 +23,11 @@ std::string describe_status(int status) {
   if (status > 500 && status < 600)
     return "Webhook endpoint server error (" + code + ")";
   return "Webhook delivery failed (" + code + ")";
+}
+
+std::chrono::microseconds delay_after(const persistence::started_delivery& delivery, double random) {
+  return retry_delay(delivery.attempt, delivery.retry_backoff_json, delivery.retry_backoff_seconds_json,
+                     delivery.retry_jitter_percent, random);
 }
 
 persistence::attempt_result failed_attempt(const persistence::started_delivery& delivery, std::string why,
@@ -57,7 +63,7 @@ std::string describe_failure(const webhook_response& response) {
 }
 
 persistence::attempt_result judge_attempt(const persistence::started_delivery& delivery,
-                                          const webhook_response& response, instant now) {
+                                          const webhook_response& response, instant now, double random) {
   if (response.what == webhook_response::failure::none && response.status && *response.status >= 200 &&
       *response.status < 300) {
     persistence::attempt_result out;
@@ -68,21 +74,25 @@ persistence::attempt_result judge_attempt(const persistence::started_delivery& d
     out.response_body = response.body;
     return out;
   }
-  auto delay = retry_delay(delivery.attempt, delivery.retry_backoff_json);
+  auto delay = delay_after(delivery, random);
   if (response.retry_after_seconds)
     delay = std::max<std::chrono::microseconds>(
         delay, std::min(std::chrono::seconds{*response.retry_after_seconds}, retry_after_at_most));
   auto out = failed_attempt(delivery, describe_failure(response), delay, now);
   out.http_status = response.status;
+  if (response.status == gone) {
+    out.what = persistence::attempt_result::verdict::failed;
+    out.next_retry.reset();
+  }
   return out;
 }
 
 persistence::attempt_result judge_lost_attempt(const persistence::started_delivery& delivery, int silent_seconds,
-                                               bool at_once, instant now) {
+                                               bool at_once, instant now, double random) {
   const auto seconds = std::to_string(silent_seconds);
-  const auto delay =
-      at_once ? std::chrono::microseconds{0} : retry_delay(delivery.attempt, delivery.retry_backoff_json);
+  const auto delay = at_once ? std::chrono::microseconds{0} : delay_after(delivery, random);
   auto out = failed_attempt(delivery, "Recovered from stale delivering state after " + seconds + "s", delay, now);
+  out.lost = true;
   if (out.what == persistence::attempt_result::verdict::failed)
     out.error_message = "Failed: stuck in delivering for >" + seconds + "s, max attempts exhausted";
   return out;

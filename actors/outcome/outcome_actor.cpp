@@ -22,6 +22,11 @@ persistence::reported_outcome to_store(outcome_report&& r) {
           r.metadata_too_large};
 }
 
+/// Whether somebody may have been written a notice: a hint, so it need not be exact.
+bool worth_telling(const persistence::recorded_outcome& recorded) {
+  return recorded.outcome_state == "reported_failure" || recorded.outcome_state == "verification_failed";
+}
+
 result<outcome_receipt> answer_of(const persistence::recorded_outcome& recorded) {
   using verdict = persistence::recorded_outcome::verdict;
   switch (recorded.what) {
@@ -63,13 +68,14 @@ void outcome_actor::on_report(outcome_message& message) {
 }
 
 void outcome_actor::on_attempt(const attempt_message& message) {
-  auto attempt = judge_attempt(message.delivery, message.response, clock_.now());
+  auto attempt = judge_attempt(message.delivery, message.response, clock_.now(), spread_(chance_));
   probe_.delivery(attempt.what);
   keep_attempt(std::move(attempt));
 }
 
 void outcome_actor::on_lost_attempt(const lost_attempt_message& message) {
-  keep_attempt(judge_lost_attempt(message.delivery, message.silent_seconds, message.retry_at_once, clock_.now()));
+  keep_attempt(judge_lost_attempt(message.delivery, message.silent_seconds, message.retry_at_once, clock_.now(),
+                                  spread_(chance_)));
 }
 
 void outcome_actor::keep_attempt(persistence::attempt_result attempt) {
@@ -106,10 +112,15 @@ void outcome_actor::record_reports() {
   for (auto& m : batch)
     reports.push_back(to_store(std::move(m.report)));
 
-  const auto recorded = store_->record_outcomes(reports, batch_clock_.next());
+  const auto at = batch_clock_.next();
+  const auto recorded = store_->record_outcomes(reports, at);
   probe_.outcome_batch(batch.size());
+  if (recorded && std::ranges::any_of(*recorded, worth_telling))
+    others_.send_all(pool::courier, notice_written_message{});
   for (std::size_t i = 0; i < batch.size(); ++i)
     batch[i].answer(recorded ? answer_of((*recorded)[i]) : result<outcome_receipt>{fail(recorded.error())});
+  if (recorded)
+    follow_up(*recorded, at);
 }
 
 void outcome_actor::record_attempts() {
@@ -117,41 +128,79 @@ void outcome_actor::record_attempts() {
     return;
   const auto n = std::min(attempts_.size(), batch_rows_at_most);
   const std::vector<persistence::attempt_result> batch(attempts_.begin(), attempts_.begin() + std::ptrdiff_t(n));
-  const auto recorded = store_->record_attempts(batch, batch_clock_.next());
+  const auto at = batch_clock_.next();
+  const auto recorded = store_->record_attempts(batch, at);
   if (!recorded && recorded.error().status == 503) {
     armed_ = true;
     delayed_send(this, retry_pause, flush_message{});
     return;
   }
   attempts_.erase(attempts_.begin(), attempts_.begin() + std::ptrdiff_t(n));
-  if (recorded)
-    tell_clock(batch);
-  else
+  if (recorded) {
+    tell_others(batch);
+    follow_up(*recorded, at);
+  } else {
     record_attempts_one_by_one(batch);
+  }
   if (!attempts_.empty())
     arm();
 }
 
 void outcome_actor::record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch) {
   for (const auto& attempt : batch) {
-    const auto recorded = store_->record_attempts({attempt}, batch_clock_.next());
-    if (recorded)
-      tell_clock({attempt});
-    else if (recorded.error().status == 503)
+    const auto at = batch_clock_.next();
+    const auto recorded = store_->record_attempts({attempt}, at);
+    if (recorded) {
+      tell_others({attempt});
+      follow_up(*recorded, at);
+    } else if (recorded.error().status == 503) {
       attempts_.push_back(attempt);
-    else
+    } else {
       spdlog::error("attempt {} of execution {} cannot be recorded; it will be recovered as stale", attempt.attempt,
                     attempt.execution_id);
+    }
   }
 }
 
-void outcome_actor::tell_clock(const std::vector<persistence::attempt_result>& batch) const {
+void outcome_actor::tell_others(const std::vector<persistence::attempt_result>& batch) const {
   std::optional<instant> soonest;
   for (const auto& attempt : batch)
     if (attempt.next_retry && (!soonest || *attempt.next_retry < *soonest))
       soonest = attempt.next_retry;
   if (soonest)
     others_.send_all(pool::deadline_clock, wake_at_message{*soonest});
+  if (std::ranges::any_of(batch, [](const auto& a) { return a.what == persistence::attempt_result::verdict::failed; }))
+    others_.send_all(pool::courier, notice_written_message{});
+}
+
+void outcome_actor::follow_up(const std::vector<persistence::recorded_outcome>& recorded, instant at) {
+  std::vector<persistence::released_execution> released;
+  for (const auto& r : recorded) {
+    if (r.what != persistence::recorded_outcome::verdict::recorded)
+      continue;
+    probe_.reached(probe::stage::outcome, r.scheduled_for, at, r.backfilled);
+    if (r.delivered)
+      probe_.reached(probe::stage::delivered, r.scheduled_for, at, r.backfilled);
+    if (r.next_in_line)
+      released.push_back(*r.next_in_line);
+  }
+  others_.announce(released);
+}
+
+void outcome_actor::follow_up(const std::vector<persistence::recorded_attempt>& recorded, instant at) {
+  std::vector<persistence::released_execution> released;
+  std::optional<instant> soonest_deadline;
+  for (const auto& r : recorded) {
+    if (r.delivered)
+      probe_.reached(probe::stage::delivered, r.scheduled_for, at, r.backfilled);
+    if (r.outcome_deadline_at && (!soonest_deadline || *r.outcome_deadline_at < *soonest_deadline))
+      soonest_deadline = r.outcome_deadline_at;
+    if (r.next_in_line)
+      released.push_back(*r.next_in_line);
+  }
+  if (soonest_deadline)
+    others_.send_all(pool::deadline_clock, wake_at_message{*soonest_deadline});
+  others_.announce(released);
 }
 
 void outcome_actor::on_drain(const drain_message& message) {

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <random>
 
 #include "actors/batching.hpp"
 #include "actors/directory.hpp"
@@ -41,11 +42,17 @@ private:
   void record_reports();
   void record_attempts();
   void record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch);
-  void tell_clock(const std::vector<persistence::attempt_result>& batch) const;
+  /// The clock of the soonest retry, the courier of the notices that final failures leave.
+  void tell_others(const std::vector<persistence::attempt_result>& batch) const;
+  /// What is in the database now: how late it was, which deadline runs, whose turn has come.
+  void follow_up(const std::vector<persistence::recorded_outcome>& recorded, instant at);
+  void follow_up(const std::vector<persistence::recorded_attempt>& recorded, instant at);
 
   // -- state ----------------------------------------------------------------
   fair_queue<outcome_message> reports_;
   std::deque<persistence::attempt_result> attempts_;
+  std::mt19937_64 chance_{std::random_device{}()}; ///< for the jitter of retries
+  std::uniform_real_distribution<double> spread_{0.0, 1.0};
   bool armed_ = false; ///< a flush message is on its way
   std::unique_ptr<persistence::outcome_store> store_;
   const time_source& clock_;

@@ -8,7 +8,8 @@
 namespace cued::actors {
 namespace {
 
-constexpr std::array all_pools{pool::outcome, pool::claim, pool::deliver, pool::deadline_clock, pool::cue_clock};
+constexpr std::array all_pools{pool::courier, pool::outcome,        pool::claim,
+                               pool::deliver, pool::deadline_clock, pool::cue_clock};
 
 std::size_t key_of(pool which, std::size_t index) { return static_cast<std::size_t>(which) * 10'000 + index; }
 

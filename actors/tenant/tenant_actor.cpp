@@ -5,35 +5,56 @@
 namespace cued::actors {
 namespace {
 
+using namespace std::chrono_literals;
+
 constexpr std::size_t ready_at_most = 1000;
 /// With fewer than this left the list is filled up before it runs dry.
 constexpr std::size_t ready_low = 100;
 constexpr std::chrono::minutes idle_after{10};
+/// Requests of one tenant that wait for something to come. Each holds a connection of the HTTP server.
+constexpr std::size_t waiting_at_most = 1000;
+
+error too_many_wait() { return unavailable("Too many of your requests wait for executions"); }
 
 } // namespace
 
-tenant_actor::tenant_actor(caf::actor_config& config, std::string user_id, directory& others)
-    : pool_member{config}, user_id_{std::move(user_id)}, others_{others} {}
+tenant_actor::tenant_actor(caf::actor_config& config, std::string user_id, directory& others, const time_source& clock,
+                           std::chrono::milliseconds look_every)
+    : pool_member{config}, user_id_{std::move(user_id)}, others_{others}, clock_{clock},
+      look_every_{look_every}, news_{static_cast<std::uint64_t>(steady::now().time_since_epoch().count())} {}
 
 caf::behavior tenant_actor::make_behavior() {
   delayed_send(this, idle_after, idle_check_message{});
   return {
       [this](claim_message& m) { on_claim(m); },
+      [this](wait_ready_message& m) { on_wait_ready(m); },
       [this](outcome_message& m) { on_outcome(m); },
       [this](const became_ready_message& m) { on_became_ready(m); },
       [this](const ready_fetched_message& m) { on_ready_fetched(m); },
       [this](const claim_settled_message& m) { on_claim_settled(m); },
+      [this](wake_at_message m) { on_wake_at(m); },
+      [this](tick_message m) { on_tick(m); },
+      [this](stop_waiting_message) { on_stop_waiting(); },
       [this](idle_check_message) { on_idle_check(); },
       [this](retire_message) { on_retire(); },
   };
 }
 
-void tenant_actor::on_exit() { waiting_.clear(); }
+void tenant_actor::on_exit() {
+  waiting_.leave();
+  news_.close();
+}
+
+// -- requests ---------------------------------------------------------------
 
 void tenant_actor::on_claim(claim_message& message) {
   ++messages_;
   if (message.request.execution_id.empty()) {
-    waiting_.push_back({std::move(message), fetches_begun_});
+    const auto wait = others_.waiting_closed() ? 0ms : message.request.wait;
+    if (wait > 0ms && is_full())
+      return message.answer(fail(too_many_wait()));
+    waiting_.enter({std::move(message), steady::now() + wait, fetches_begun_});
+    look_wanted_ = look_wanted_ || ready_.empty();
     return serve_waiting();
   }
   const auto id = message.request.execution_id;
@@ -41,11 +62,25 @@ void tenant_actor::on_claim(claim_message& message) {
   others_.send(pool::claim, id, std::move(message));
 }
 
+void tenant_actor::on_wait_ready(wait_ready_message& message) {
+  ++messages_;
+  if (message.seen && is_full())
+    return message.answer(fail(too_many_wait()));
+  const auto now = steady::now();
+  news_.listen(message.seen, others_.waiting_closed() ? now : message.until, std::move(message.answer));
+  look_wanted_ = look_wanted_ || now >= next_look_ || !next_due_is_known();
+  serve_waiting();
+}
+
+bool tenant_actor::is_full() const { return waiting_.size() + news_.size() >= waiting_at_most; }
+
 void tenant_actor::on_outcome(outcome_message& message) {
   ++messages_;
   const auto id = message.report.execution_id;
   others_.send(pool::outcome, id, std::move(message));
 }
+
+// -- the ready list -----------------------------------------------------------
 
 void tenant_actor::on_became_ready(const became_ready_message& message) {
   ++messages_;
@@ -55,34 +90,34 @@ void tenant_actor::on_became_ready(const became_ready_message& message) {
     if (!beyond_the_cut && !in_flight_.contains(r.execution_id))
       ready_.insert(r);
   }
+  news_.post();
   serve_waiting();
 }
 
 void tenant_actor::serve_waiting() {
-  while (!waiting_.empty()) {
-    if (!ready_.empty()) {
-      const auto next = ready_.extract(ready_.begin()).value();
-      auto claim = std::move(waiting_.front().message);
-      waiting_.pop_front();
-      claim_for(std::move(claim), next.execution_id);
-      continue;
-    }
-    if (!fetching_)
-      fetch();
-    break;
+  while (!ready_.empty()) {
+    auto guest = waiting_.next();
+    if (!guest)
+      break;
+    const auto next = ready_.extract(ready_.begin()).value();
+    claim_for(std::move(*guest), next.execution_id);
   }
-  if (more_in_store_ && !fetching_ && !retiring_ && ready_.size() < ready_low)
+  news_.tell(steady::now());
+  const bool look = look_wanted_ && somebody_waits();
+  const bool refill = more_in_store_ && !retiring_ && ready_.size() < ready_low;
+  if (!fetching_ && (look || refill))
     fetch();
+  arm();
 }
 
-void tenant_actor::claim_for(claim_message message, const std::string& execution_id) {
+void tenant_actor::claim_for(waiting_room::guest guest, const std::string& execution_id) {
   in_flight_.insert(execution_id);
-  auto asked = message;
+  auto asked = guest.message;
   asked.request.execution_id = execution_id;
-  asked.answer = reply<claim_grant>{
-      [self = caf::actor_cast<caf::actor>(this), message = std::move(message), execution_id](result<claim_grant> r) {
-        caf::anon_send(self, claim_settled_message{message, execution_id, std::move(r)});
-      }};
+  asked.answer = reply<claim_grant>{[self = caf::actor_cast<caf::actor>(this), message = std::move(guest.message),
+                                     until = guest.until, execution_id](result<claim_grant> r) {
+    caf::anon_send(self, claim_settled_message{message, until, execution_id, std::move(r)});
+  }};
   others_.send(pool::claim, execution_id, std::move(asked));
 }
 
@@ -91,7 +126,11 @@ void tenant_actor::on_claim_settled(const claim_settled_message& message) {
   if (message.outcome || message.outcome.error().code != "claim_failed") {
     message.original.answer(message.outcome);
   } else { // somebody else got it: the next one, if there is one
-    waiting_.push_front({message.original, fetches_begun_});
+    const auto until = others_.waiting_closed() ? steady::now() : message.until;
+    waiting_.enter_again({message.original, until, fetches_begun_});
+    look_wanted_ = look_wanted_ || ready_.empty();
+    if (retiring_)
+      hand_over_to_successor();
     serve_waiting();
   }
   leave_if_done();
@@ -99,41 +138,97 @@ void tenant_actor::on_claim_settled(const claim_settled_message& message) {
 
 void tenant_actor::fetch() {
   fetching_ = true;
+  look_wanted_ = false;
   const auto number = ++fetches_begun_;
+  const bool next_due_too = !news_.empty() || waiting_.due(steady::now()) != steady::time_point::max();
+  next_due_asked_ = next_due_asked_ || next_due_too;
   fetch_ready_message question{
-      user_id_, ready_at_most,
-      reply<std::vector<persistence::ready_execution>>{
-          [self = caf::actor_cast<caf::actor>(this), number](result<std::vector<persistence::ready_execution>> found) {
-            caf::anon_send(self, ready_fetched_message{number, std::move(found)});
-          }}};
+      user_id_, ready_at_most, next_due_too,
+      reply<ready_list>{[self = caf::actor_cast<caf::actor>(this), number](result<ready_list> found) {
+        caf::anon_send(self, ready_fetched_message{number, std::move(found)});
+      }}};
   others_.send(pool::claim, user_id_, std::move(question));
 }
 
 void tenant_actor::on_ready_fetched(const ready_fetched_message& message) {
   fetching_ = false;
-  more_in_store_ = message.found && message.found->size() >= ready_at_most;
+  fetches_done_ = message.fetch;
+  const auto now = steady::now();
+  next_look_ = now + look_every_;
+  more_in_store_ = message.found && message.found->executions.size() >= ready_at_most;
   if (message.found) {
-    for (const auto& r : *message.found)
+    for (const auto& r : message.found->executions)
       if (!in_flight_.contains(r.execution_id))
         ready_.insert(r);
-  }
-  if (!message.found || ready_.empty()) {
-    // Whoever waited when this fetch began now knows that there is nothing (or why nobody can tell).
-    while (!waiting_.empty() && waiting_.front().fetches_begun < message.fetch) {
-      auto claim = std::move(waiting_.front().message);
-      waiting_.pop_front();
-      if (message.found)
-        claim.answer(fail(409, "claim_failed", "No executions available for claiming"));
-      else
-        claim.answer(fail(message.found.error()));
-    }
+    if (!message.found->executions.empty())
+      news_.post();
+    note_next_due(message.found->next_due);
+    if (ready_.empty())
+      waiting_.send_away(fetches_done_, now);
+  } else {
+    waiting_.tell_failure(fetches_done_, message.found.error());
   }
   serve_waiting();
   leave_if_done();
 }
 
+// -- waiting for what is still to come ------------------------------------------
+
+/// What was announced while the store was being asked stays known.
+void tenant_actor::note_next_due(const std::optional<instant>& found) {
+  if (next_due_ && *next_due_ <= clock_.now())
+    next_due_.reset();
+  if (found && (!next_due_ || *found < *next_due_))
+    next_due_ = found;
+}
+
+bool tenant_actor::next_due_is_known() const { return next_due_asked_ && (!next_due_ || *next_due_ > clock_.now()); }
+
+void tenant_actor::on_wake_at(wake_at_message message) {
+  if (!next_due_ || message.when < *next_due_)
+    next_due_ = message.when;
+  arm();
+}
+
+void tenant_actor::arm() {
+  if (!somebody_waits())
+    return;
+  const auto now = steady::now();
+  auto at = std::min(waiting_.due(now), news_.due());
+  if (!fetching_) { // else the end of the fetch comes here again
+    at = std::min(at, next_look_);
+    if (next_due_)
+      at = std::min(at, now + std::max(*next_due_ - clock_.now(), std::chrono::microseconds{0}));
+  }
+  at = std::max(at, now);
+  if (at >= armed_for_)
+    return;
+  armed_for_ = at;
+  delayed_send(this, std::chrono::ceil<std::chrono::microseconds>(at - now), tick_message{++generation_});
+}
+
+void tenant_actor::on_tick(tick_message message) {
+  if (message.generation != generation_)
+    return;
+  armed_for_ = steady::time_point::max();
+  const auto now = steady::now();
+  waiting_.send_away(fetches_done_, now);
+  if (now >= next_look_ || (next_due_ && *next_due_ <= clock_.now()))
+    look_wanted_ = true;
+  serve_waiting();
+  leave_if_done();
+}
+
+void tenant_actor::on_stop_waiting() {
+  waiting_.close(steady::now());
+  news_.close();
+  leave_if_done();
+}
+
+// -- life -------------------------------------------------------------------------
+
 void tenant_actor::on_idle_check() {
-  if (messages_ == messages_at_last_check_ && waiting_.empty() && in_flight_.empty())
+  if (messages_ == messages_at_last_check_ && !somebody_waits() && in_flight_.empty())
     return others_.retire_tenant(user_id_);
   messages_at_last_check_ = messages_;
   delayed_send(this, idle_after, idle_check_message{});
@@ -141,11 +236,25 @@ void tenant_actor::on_idle_check() {
 
 void tenant_actor::on_retire() {
   retiring_ = true;
+  news_.close(); // they ask again, and reach the successor
+  hand_over_to_successor();
   leave_if_done();
 }
 
+/// News go to the tenant that the directory knows, so nobody should wait here. After the last retirement there is none.
+void tenant_actor::hand_over_to_successor() {
+  if (others_.waiting_closed())
+    return;
+  const auto now = steady::now();
+  for (auto& guest : waiting_.leave()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(guest.until - now);
+    guest.message.request.wait = std::max(left, 0ms);
+    others_.send_tenant(user_id_, std::move(guest.message));
+  }
+}
+
 void tenant_actor::leave_if_done() {
-  if (retiring_ && waiting_.empty() && in_flight_.empty() && !fetching_)
+  if (retiring_ && !somebody_waits() && in_flight_.empty() && !fetching_)
     quit();
 }
 

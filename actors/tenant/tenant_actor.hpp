@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_set>
@@ -8,18 +8,23 @@
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
 #include "actors/pool_member.hpp"
+#include "actors/tenant/news_board.hpp"
+#include "actors/tenant/waiting_room.hpp"
 
 namespace cued::actors {
 
 /// One user's part of the engine: routes the user's claims and outcomes to the shards in charge, and keeps the list of
 /// executions that the user's workers may have next, so that "claim the next" never makes two workers fight for one
 /// row. The list is a hint: a claim counts only when its shard has committed it.
-/// Thread: cooperative (never blocks). Owns: the ready list, the waiting claims.
-/// Life: made at the user's first request, retired when idle; all it holds can be read again from Postgres.
-/// Never: talks to Postgres or HTTP.
+/// A claim may wait for something to come (`wait`), and so may a look at the list. It is then woken by what this
+/// process hears of (fires, replays, leases that ended), at the instant when the next postponed execution becomes due,
+/// and every `look_every` for what others wrote into the database. Thread: cooperative (never blocks). Owns: the ready
+/// list, the waiting claims. Life: made at the user's first request, retired when idle; all it holds can be read again
+/// from Postgres. Never: talks to Postgres or HTTP.
 class tenant_actor final : public pool_member {
 public:
-  tenant_actor(caf::actor_config& config, std::string user_id, directory& others);
+  tenant_actor(caf::actor_config& config, std::string user_id, directory& others, const time_source& clock,
+               std::chrono::milliseconds look_every);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -28,32 +33,48 @@ public:
 private:
   // -- messages -----------------------------------------------------------
   void on_claim(claim_message& message);
+  void on_wait_ready(wait_ready_message& message);
   void on_outcome(outcome_message& message);
   void on_became_ready(const became_ready_message& message);
   void on_ready_fetched(const ready_fetched_message& message);
   void on_claim_settled(const claim_settled_message& message);
+  void on_wake_at(wake_at_message message);
+  void on_tick(tick_message message);
+  void on_stop_waiting();
   void on_idle_check();
   void on_retire();
 
   void serve_waiting();
-  void claim_for(claim_message message, const std::string& execution_id);
+  void claim_for(waiting_room::guest guest, const std::string& execution_id);
   void fetch();
+  void note_next_due(const std::optional<instant>& found);
+  [[nodiscard]] bool next_due_is_known() const;
+  [[nodiscard]] bool somebody_waits() const { return !waiting_.empty() || !news_.empty(); }
+  [[nodiscard]] bool is_full() const;
+  void arm();
+  void hand_over_to_successor();
   void leave_if_done();
 
   // -- state ----------------------------------------------------------------
-  struct waiting_claim {
-    claim_message message;
-    std::uint64_t fetches_begun = 0; ///< when it came; only a later fetch can tell it that there is nothing
-  };
+  using steady = std::chrono::steady_clock;
 
   std::string user_id_;
   directory& others_;
+  const time_source& clock_;
+  std::chrono::milliseconds look_every_;
   std::set<persistence::ready_execution> ready_;
   std::unordered_set<std::string> in_flight_; ///< executions on their way through a claim shard
-  std::deque<waiting_claim> waiting_;
-  std::uint64_t fetches_begun_ = 0;
+  waiting_room waiting_;
+  news_board news_; ///< for those who wait without claiming
+  std::uint64_t fetches_begun_ = 0, fetches_done_ = 0;
   bool fetching_ = false;
   bool more_in_store_ = false; ///< the last fetch was cut at its limit
+  bool look_wanted_ = false;   ///< somebody waits whom no fetch so far can answer
+  steady::time_point next_look_{};
+  std::optional<instant> next_due_; ///< the soonest postponed execution known
+  bool next_due_asked_ = false;     ///< of the store, at least once
+  steady::time_point armed_for_ = steady::time_point::max();
+  std::uint64_t generation_ = 0; ///< of the newest tick message
   std::uint64_t messages_ = 0, messages_at_last_check_ = 0;
   bool retiring_ = false;
 };

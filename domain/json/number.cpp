@@ -120,6 +120,8 @@ std::size_t digit_count(std::string_view integer) { return integer.size() - (int
 
 bool is_finite_number(std::string_view text) { return is_integer(text) || std::isfinite(nearest_double(text)); }
 
+bool is_vanishing(std::string_view text) { return !is_integer(text) && nearest_double(text) == 0; }
+
 void append_canonical_number(std::string& out, std::string_view text) {
   if (!is_integer(text))
     append_double(out, nearest_double(text));

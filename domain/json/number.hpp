@@ -11,7 +11,7 @@ namespace cued::json {
 [[nodiscard]] bool is_number(std::string_view text);
 
 /// No point and no exponent: kept digit for digit at any length (spec/delivery.md §5.1).
-/// The three below take a text for which is_number() holds.
+/// The functions below take a text for which is_number() holds.
 [[nodiscard]] bool is_integer(std::string_view text);
 
 /// Digits of an integer, without its sign.
@@ -19,6 +19,10 @@ namespace cued::json {
 
 /// False for a non-integer whose nearest double is infinite, as `1e999` (spec/http.md §2: refused).
 [[nodiscard]] bool is_finite_number(std::string_view text);
+
+/// True for a non-integer that no double tells from zero, as `1e-20000`: what its text says beyond that is lost in jsonb
+/// anyway, and Postgres refuses the more extreme ones.
+[[nodiscard]] bool is_vanishing(std::string_view text);
 
 /// Appends the signed spelling: integers as they are (`-0` is `0`), others as the shortest decimal that reads back to
 /// the same double, plain for decimal exponents -4 to 15, else `d.ddde+XX`. Source: spec/delivery.md §5.1.

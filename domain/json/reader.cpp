@@ -139,6 +139,11 @@ private:
       return unreadable();
     if (!is_finite_number(text))
       return malformed();
+    if (is_vanishing(text)) {
+      std::string zero;
+      append_canonical_number(zero, text);
+      return value::number(std::move(zero));
+    }
     return value::number(std::string(text));
   }
 

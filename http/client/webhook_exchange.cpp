@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <tuple>
 
 #include <boost/asio/as_tuple.hpp>
@@ -17,6 +16,7 @@
 
 #include "http/client/request_head.hpp"
 #include "http/client/response_text.hpp"
+#include "http/client/retry_after.hpp"
 
 namespace cued::http::client {
 
@@ -29,15 +29,6 @@ using steady = std::chrono::steady_clock;
 using failure = actors::webhook_response::failure;
 
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
-
-/// `Retry-After: 120`. The form with a date is not used: what a receiver means by it depends on its clock.
-std::optional<int> read_retry_after(std::string_view value) {
-  int seconds = 0;
-  const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), seconds);
-  if (failed != std::errc{} || end != value.data() + value.size() || seconds < 0)
-    return std::nullopt;
-  return seconds;
-}
 
 bool is_interim(unsigned status) {
   return status / 100 == 1 && status != 101; // 101 is the end of HTTP on this connection
@@ -191,7 +182,7 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
   answer.status = static_cast<int>(head.result_int());
   answer.body = readable_text(decompress(body, field(bhttp::field::content_encoding)),
                               charset_of(field(bhttp::field::content_type)));
-  answer.retry_after_seconds = read_retry_after(field(bhttp::field::retry_after));
+  answer.retry_after_seconds = read_retry_after(field(bhttp::field::retry_after), field(bhttp::field::date), with_.clock.now());
   co_return answer;
 }
 

@@ -123,9 +123,8 @@ awaitable<identity> authentication::identify(const request& in) const {
 
 awaitable<identity> authentication::identify_key(std::string_view token) const {
   const auto hash = security::api_key_hash(token);
-  auto caller = co_await look_up(with_, hash, [&](persistence::connection& db) {
-    return caller_of_key(db, hash, with_.clock.now());
-  });
+  auto caller = co_await look_up(
+      with_, hash, [&](persistence::connection& db) { return caller_of_key(db, hash, with_.clock.now()); });
   if (!caller)
     co_return refused(identity::kind::api_key, std::move(caller.error()));
   co_return identity_of(identity::kind::api_key, std::move(*caller), invalid_api_key);
@@ -135,10 +134,9 @@ awaitable<identity> authentication::identify_session(std::string_view token) con
   const auto user_id = with_.sessions.check(token, with_.clock.now());
   if (!user_id)
     co_return refused(identity::kind::session, user_id.error());
-  auto caller = co_await look_up(with_, principal_cache::key_of_session(*user_id),
-                                 [&](persistence::connection& db) {
-                                   return caller_of_id(db, *user_id, with_.clock.now());
-                                 });
+  auto caller = co_await look_up(with_, principal_cache::key_of_session(*user_id), [&](persistence::connection& db) {
+    return caller_of_id(db, *user_id, with_.clock.now());
+  });
   if (!caller)
     co_return refused(identity::kind::session, std::move(caller.error()));
   co_return identity_of(identity::kind::session, std::move(*caller), [] { return user_not_found(401); });
@@ -147,17 +145,16 @@ awaitable<identity> authentication::identify_session(std::string_view token) con
 awaitable<identity> authentication::identify_on_behalf(const request& in) const {
   const auto* on_behalf_of = in.header("x-on-behalf-of");
   if (!on_behalf_of || on_behalf_of->empty())
-    co_return refused(identity::kind::internal, {400, "internal_token_requires_on_behalf_of",
-                                                 "The internal token needs the header X-On-Behalf-Of", {}, {}});
+    co_return refused(
+        identity::kind::internal,
+        {400, "internal_token_requires_on_behalf_of", "The internal token needs the header X-On-Behalf-Of", {}, {}});
   const auto user_id = to_uuid(std::string_view{*on_behalf_of});
   if (!user_id)
     co_return refused(identity::kind::internal,
                       {400, "invalid_on_behalf_of", "X-On-Behalf-Of is not a user id", {}, {}});
   // Read each time: the caller may have made this user a moment ago, on another node.
   auto caller = co_await on_database(
-      with_, [&](persistence::connection& db) {
-                                   return caller_of_id(db, *user_id, with_.clock.now());
-                                 });
+      with_, [&](persistence::connection& db) { return caller_of_id(db, *user_id, with_.clock.now()); });
   if (!caller)
     co_return refused(identity::kind::internal, std::move(caller.error()));
   co_return identity_of(identity::kind::internal, std::move(*caller), [] { return user_not_found(404); });

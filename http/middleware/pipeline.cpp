@@ -63,8 +63,8 @@ awaitable<response> pipeline::answer(request& in, body_source& body) {
   const auto took = steady::now() - started;
   probe_.answered(match.to, out.status, took);
   spdlog::log(out.status >= 500 ? spdlog::level::warn : spdlog::level::debug,
-              "request answered; request_id={} path={} status={} user_id={} microseconds={}", in.id, in.path, out.status,
-              in.caller.user_id, std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+              "request answered; request_id={} path={} status={} user_id={} microseconds={}", in.id, in.path,
+              out.status, in.caller.user_id, std::chrono::duration_cast<std::chrono::microseconds>(took).count());
   co_return out;
 }
 

@@ -12,9 +12,9 @@
 namespace cued::http {
 
 /// What happens to a request between the server and its handler, and to the answer on its way back.
-/// From outside in: request id and catch-all, size, rate limit, body echo, CORS, routing, body, authentication, handler.
-/// Which error wins is decided here, exactly as in spec/http.md §1.2; the middlewares themselves are beside this file.
-/// Thread: any I/O thread. Immutable but for the metrics.
+/// From outside in: request id and catch-all, size, rate limit, body echo, CORS, routing, body, authentication,
+/// handler. Which error wins is decided here, exactly as in spec/http.md §1.2; the middlewares themselves are beside
+/// this file. Thread: any I/O thread. Immutable but for the metrics.
 class pipeline final : public application {
 public:
   /// `with.routes` is the table to dispatch on.

@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::array status_classes{"1xx", "2xx", "3xx", "4xx", "5xx"};
 
-const prometheus::Histogram::BucketBoundaries duration_seconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
-                                                               0.05,   0.1,   0.25,   0.5,   1,    5, 30};
+const prometheus::Histogram::BucketBoundaries duration_seconds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                                               0.1,    0.25,  0.5,    1,     5,    30};
 
 } // namespace
 

@@ -11,9 +11,16 @@ using boost::asio::awaitable;
 
 namespace {
 
-constexpr std::array<std::string_view, 10> exempt_paths{
-    "/health",    "/status",        "/v1/info",        "/docs", "/openapi.json", "/redoc", "/v1/billing/webhook",
-    "/auth/device", "/v1/auth/verify", "/v1/internal/deploy-hook"};
+constexpr std::array<std::string_view, 10> exempt_paths{"/health",
+                                                        "/status",
+                                                        "/v1/info",
+                                                        "/docs",
+                                                        "/openapi.json",
+                                                        "/redoc",
+                                                        "/v1/billing/webhook",
+                                                        "/auth/device",
+                                                        "/v1/auth/verify",
+                                                        "/v1/internal/deploy-hook"};
 constexpr std::array<std::string_view, 2> exempt_prefixes{"/v1/blog/", "/v1/internal/"};
 
 } // namespace
@@ -42,7 +49,10 @@ awaitable<security::rate_decision> admit(services& with, rate_bucket bucket) {
 
 error rate_limit_exceeded(const security::rate_decision& refusal) {
   const auto seconds = refusal.retry_after_seconds;
-  return {429, "rate_limit_exceeded", "Too many requests. Retry after " + std::to_string(seconds) + " seconds.", {},
+  return {429,
+          "rate_limit_exceeded",
+          "Too many requests. Retry after " + std::to_string(seconds) + " seconds.",
+          {},
           seconds};
 }
 

@@ -4,6 +4,25 @@
 #include "domain/timestamp.hpp"
 
 namespace cued::http {
+namespace {
+
+void write_delivery(json::writer& w, const std::optional<persistence::alert_delivery>& delivery) {
+  w.key("delivery");
+  if (!delivery) {
+    w.null();
+    return;
+  }
+  w.begin_object();
+  w.key("status").string(delivery->status);
+  w.key("attempts").number(delivery->attempts);
+  w.key("http_status").number_or_null(delivery->http_status);
+  w.key("last_error").string_or_null(delivery->last_error);
+  w.key("delivered_at")
+      .string_or_null(delivery->delivered_at ? std::optional{format_z(*delivery->delivered_at)} : std::nullopt);
+  w.end_object();
+}
+
+} // namespace
 
 std::string alerts_json(const persistence::alert_page& page, std::int64_t limit, std::int64_t offset) {
   json::writer w;
@@ -19,6 +38,7 @@ std::string alerts_json(const persistence::alert_page& page, std::int64_t limit,
     w.key("metadata").raw_or_null(alert.metadata_json);
     w.key("acknowledged").boolean(alert.acknowledged);
     w.key("created_at").string(format_z(alert.created_at));
+    write_delivery(w, alert.delivery);
     w.end_object();
   }
   w.end_array();

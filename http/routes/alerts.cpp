@@ -16,7 +16,8 @@ namespace {
 using boost::asio::awaitable;
 using boost::beast::http::verb;
 
-constexpr std::array<std::string_view, 3> alert_types{"outcome_timeout", "verification_failed", "consecutive_failures"};
+constexpr std::array<std::string_view, 5> alert_types{"outcome_timeout", "verification_failed", "consecutive_failures",
+                                                      "quota_exceeded", "worker_offline"};
 
 bool is_alert_type(const std::string& type) {
   return std::find(alert_types.begin(), alert_types.end(), type) != alert_types.end();
@@ -36,7 +37,8 @@ awaitable<result<response>> list_alerts(services& with, request& in) {
     filter.alert_type.reset();
   if (filter.alert_type && !is_alert_type(*filter.alert_type))
     co_return fail(400, "invalid_filter",
-                   "alert_type must be outcome_timeout, verification_failed or consecutive_failures");
+                   "alert_type must be outcome_timeout, verification_failed, consecutive_failures, quota_exceeded or "
+                   "worker_offline");
 
   auto page = co_await on_database(
       with, [&](persistence::connection& link) { return persistence::list_alerts(link, in.caller.user_id, filter); });

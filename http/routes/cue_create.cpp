@@ -27,7 +27,8 @@ struct cue_input {
   std::string transport;
   callback_input callback;
   const json::value* payload = nullptr;
-  retry_input retry;
+  persistence::cue_retry retry;
+  policy_input policies;
   failure_input on_failure;
   std::optional<std::string> verification_mode;
 };
@@ -88,6 +89,7 @@ result<cue_input> read_input(const request& in) {
     given.on_failure = read_failure_rules(*on_failure);
   if (auto verification = body.optional_object("verification"))
     given.verification_mode = read_verification_mode(*verification);
+  given.policies = read_policies(body);
   if (body.clean() && given.transport == "webhook" && !given.callback.url)
     body.value_error("callback.url is required when transport is 'webhook'");
   if (auto bad = body.problems())
@@ -125,8 +127,9 @@ awaitable<result<persistence::new_cue>> judge(services& with, const request& in,
   cue.callback_method = given.callback.method;
   cue.callback_headers_json = given.callback.headers_json;
   cue.payload_json = std::move(*payload);
-  cue.retry_max_attempts = given.retry.max_attempts;
-  cue.retry_backoff_json = given.retry.backoff_json;
+  cue.retry = given.retry;
+  cue.policies = {given.policies.catch_up, given.policies.catch_up_window_seconds, given.policies.overlap,
+                  given.policies.outcome_deadline_seconds.value_or(std::nullopt)};
   cue.on_failure_json = given.on_failure.json();
   cue.verification_mode = given.verification_mode;
   cue.next_run = planned->next_run;

@@ -42,6 +42,25 @@ std::string read_headers(object_reader& callback) {
   return std::move(w).str();
 }
 
+/// `retry.schedule: "long"`: spread over some three days, for receivers that may be away over a weekend.
+constexpr const char* long_schedule = "[5,300,1800,7200,18000,36000,36000,86400,86400]";
+
+/// Nothing for an empty list too: it says nothing.
+std::optional<std::string> read_backoff_seconds(object_reader& retry) {
+  auto steps = retry.optional_list("backoff_seconds");
+  if (!steps || steps->empty())
+    return std::nullopt;
+  if (steps->size() > backoff_steps_max)
+    retry.reject("backoff_seconds",
+                 "Value error, list should have at most " + std::to_string(backoff_steps_max) + " items");
+  json::writer w;
+  w.begin_array();
+  for (auto& step : *steps)
+    w.number(step.integer({.min = 0, .max = policy_seconds_max}));
+  w.end_array();
+  return std::move(w).str();
+}
+
 } // namespace
 
 std::string failure_input::json() const {
@@ -81,9 +100,11 @@ callback_input read_callback(object_reader& callback, misplaced_transport transp
   return given;
 }
 
-retry_input read_retry(object_reader& retry) {
-  retry_input given;
-  given.max_attempts = static_cast<int>(retry.integer("max_attempts", {.min = 1, .max = 10, .fallback = 3}));
+persistence::cue_retry read_retry(object_reader& retry) {
+  persistence::cue_retry given;
+  const auto schedule = retry.optional_choice("schedule", {.of = {"long"}});
+  given.max_attempts = static_cast<int>(retry.integer(
+      "max_attempts", {.min = 1, .max = retry_attempts_max, .fallback = schedule ? retry_attempts_max : 3}));
   if (auto steps = retry.list("backoff_minutes")) {
     json::writer w;
     w.begin_array();
@@ -92,6 +113,28 @@ retry_input read_retry(object_reader& retry) {
           {.min = std::numeric_limits<std::int64_t>::min(), .max = std::numeric_limits<std::int64_t>::max()}));
     w.end_array();
     given.backoff_json = std::move(w).str();
+  }
+  given.backoff_seconds_json = read_backoff_seconds(retry);
+  if (schedule && given.backoff_seconds_json)
+    retry.reject("schedule", "Value error, give either schedule or backoff_seconds");
+  if (schedule)
+    given.backoff_seconds_json = long_schedule;
+  if (const auto jitter = retry.optional_integer("jitter_percent", {.min = 0, .max = 100}))
+    given.jitter_percent = static_cast<int>(*jitter);
+  return given;
+}
+
+policy_input read_policies(object_reader& body) {
+  policy_input given;
+  given.catch_up = body.optional_choice("catch_up", {.of = {"all", "latest", "none"}});
+  if (const auto window = body.optional_integer("catch_up_window_seconds", {.min = 0, .max = policy_seconds_max}))
+    given.catch_up_window_seconds = static_cast<int>(*window);
+  given.overlap = body.optional_choice("overlap", {.of = {"allow", "skip", "queue_one"}});
+  if (auto delivery = body.optional_object("delivery"); delivery && !delivery->is_void()) {
+    given.outcome_deadline_seconds.emplace();
+    if (const auto deadline =
+            delivery->optional_integer("outcome_deadline_seconds", {.min = 1, .max = outcome_deadline_seconds_max}))
+      given.outcome_deadline_seconds->emplace(static_cast<int>(*deadline));
   }
   return given;
 }

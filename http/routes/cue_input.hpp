@@ -9,6 +9,7 @@
 #include "domain/schedule.hpp"
 #include "http/services.hpp"
 #include "http/validation/readers.hpp"
+#include "persistence/cues.hpp"
 
 /// What create and PATCH of a cue have in common: reading the nested objects of the body, and the checks that the
 /// handler makes after the types are right. Source: spec/cues.md §3.1, §3.2, §4.3.
@@ -23,10 +24,10 @@ struct callback_input {
   std::string headers_json = "{}";
 };
 
-struct retry_input {
-  int max_attempts = 3;
-  std::string backoff_json = "[1,5,15]";
-};
+inline constexpr int retry_attempts_max = 10; // spec/cues.md §3.1
+inline constexpr std::size_t backoff_steps_max = 50;
+inline constexpr std::int64_t policy_seconds_max = 31'536'000;          ///< a year: waits, catch_up_window_seconds
+inline constexpr std::int64_t outcome_deadline_seconds_max = 2'592'000; ///< thirty days
 
 struct failure_input {
   bool email = true;
@@ -43,9 +44,18 @@ enum class misplaced_transport { refused, ignored };
 
 [[nodiscard]] schedule_request read_schedule(object_reader& schedule);
 [[nodiscard]] callback_input read_callback(object_reader& callback, misplaced_transport transport);
-[[nodiscard]] retry_input read_retry(object_reader& retry);
+[[nodiscard]] persistence::cue_retry read_retry(object_reader& retry);
 [[nodiscard]] failure_input read_failure_rules(object_reader& on_failure);
 [[nodiscard]] std::string read_verification_mode(object_reader& verification);
+
+/// The members of `body` that the reference does not know: docs/policies.md. `delivery` is replaced as a whole, so one
+/// without a deadline takes the deadline away.
+struct policy_input {
+  std::optional<std::string> catch_up, overlap;
+  std::optional<int> catch_up_window_seconds;
+  std::optional<std::optional<int>> outcome_deadline_seconds; ///< `delivery` was given, with a deadline or without
+};
+[[nodiscard]] policy_input read_policies(object_reader& body);
 
 // -- checks of the handler ------------------------------------------------
 

@@ -25,6 +25,33 @@ void write_callback(json::writer& w, const persistence::cue_row& cue) {
   w.end_object();
 }
 
+void write_retry(json::writer& w, const persistence::cue_retry& retry) {
+  w.begin_object();
+  w.key("max_attempts").number(retry.max_attempts);
+  w.key("backoff_minutes").raw(retry.backoff_json);
+  if (retry.backoff_seconds_json)
+    w.key("backoff_seconds").raw(*retry.backoff_seconds_json);
+  if (retry.jitter_percent)
+    w.key("jitter_percent").number(*retry.jitter_percent);
+  w.end_object();
+}
+
+/// Only what was asked for, so that a cue made by a client of the reference looks as it does there.
+void write_policies(json::writer& w, const persistence::cue_policies& policies) {
+  if (policies.catch_up)
+    w.key("catch_up").string(*policies.catch_up);
+  if (policies.catch_up_window_seconds)
+    w.key("catch_up_window_seconds").number(*policies.catch_up_window_seconds);
+  if (policies.overlap)
+    w.key("overlap").string(*policies.overlap);
+  if (policies.outcome_deadline_seconds)
+    w.key("delivery")
+        .begin_object()
+        .key("outcome_deadline_seconds")
+        .number(*policies.outcome_deadline_seconds)
+        .end_object();
+}
+
 } // namespace
 
 void write_cue_members(json::writer& w, const persistence::cue_row& cue, const std::optional<std::string>& warning) {
@@ -38,10 +65,8 @@ void write_cue_members(json::writer& w, const persistence::cue_row& cue, const s
   w.key("callback");
   write_callback(w, cue);
   w.key("payload").raw(cue.payload_json);
-  w.key("retry").begin_object();
-  w.key("max_attempts").number(cue.retry_max_attempts);
-  w.key("backoff_minutes").raw(cue.retry_backoff_json);
-  w.end_object();
+  w.key("retry");
+  write_retry(w, cue.retry);
   w.key("next_run");
   write_time_or_null(w, cue.next_run);
   w.key("last_run");
@@ -57,6 +82,7 @@ void write_cue_members(json::writer& w, const persistence::cue_row& cue, const s
   w.key("warning").string_or_null(warning);
   w.key("created_at").string(format_z(cue.created_at));
   w.key("updated_at").string(format_z(cue.updated_at));
+  write_policies(w, cue.policies);
 }
 
 std::string cue_json(const persistence::cue_row& cue, const std::optional<std::string>& warning) {

@@ -20,7 +20,8 @@ struct patch_input {
   std::optional<schedule_request> schedule;
   std::optional<callback_input> callback;
   const json::value* payload = nullptr;
-  std::optional<retry_input> retry;
+  std::optional<persistence::cue_retry> retry;
+  policy_input policies;
   std::optional<failure_input> on_failure;
   std::optional<std::string> verification_mode;
 };
@@ -42,6 +43,7 @@ result<patch_input> read_input(const request& in) {
     given.on_failure = read_failure_rules(*on_failure);
   if (auto verification = body.optional_object("verification"))
     given.verification_mode = read_verification_mode(*verification);
+  given.policies = read_policies(body);
   body.refuse_unknown();
   if (auto bad = body.problems())
     return fail(std::move(*bad));
@@ -102,10 +104,11 @@ awaitable<result<judged_patch>> judge(services& with, const request& in, const p
     changes.callback_method = given.callback->method;
     changes.callback_headers_json = given.callback->headers_json;
   }
-  if (given.retry) {
-    changes.retry_max_attempts = given.retry->max_attempts;
-    changes.retry_backoff_json = given.retry->backoff_json;
-  }
+  changes.retry = given.retry;
+  changes.catch_up = given.policies.catch_up;
+  changes.catch_up_window_seconds = given.policies.catch_up_window_seconds;
+  changes.overlap = given.policies.overlap;
+  changes.outcome_deadline_seconds = given.policies.outcome_deadline_seconds;
   co_return judged;
 }
 

@@ -47,6 +47,11 @@ constexpr route table[] = {
     {verb::delete_, "/v1/cues/{cue_id}", auth::caller, body::none, delete_cue, "Deletes a cue with all its executions"},
     {verb::post, "/v1/cues/{cue_id}/fire", auth::caller, body::optional_json, fire_cue,
      "Runs a cue now or at a given time, beside its schedule"},
+    {verb::get, "/v1/cues/{cue_id}/next", auth::caller, body::none, preview_cue, "Shows when a cue will run next"},
+    {verb::post, "/v1/cues/preview", auth::caller, body::json, preview_schedule,
+     "Shows when a schedule would run, without storing anything"},
+    {verb::post, "/v1/cues/bulk-delete", auth::caller, body::json, bulk_delete_cues,
+     "Deletes up to 100 cues with all their executions"},
 };
 
 } // namespace

@@ -88,7 +88,8 @@ table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.3rem .6
 <p>Send <code>Authorization: Bearer &lt;API key&gt;</code> where a key is needed.
 The same as a document for programs: <a href="/openapi.json">/openapi.json</a>.</p>
 <table><tr><th>Method</th><th>Path</th><th>What it does</th><th>Needs</th></tr>
-)" + rows + "</table></body></html>\n";
+)" + rows +
+         "</table></body></html>\n";
 }
 
 } // namespace

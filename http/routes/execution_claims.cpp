@@ -5,6 +5,7 @@
 #include "domain/timestamp.hpp"
 #include "http/routes/execution_handlers.hpp"
 #include "http/validation/readers.hpp"
+#include "http/validation/wait_input.hpp"
 #include "http/waiting.hpp"
 #include "persistence/execution_changes.hpp"
 #include "persistence/executions.hpp"
@@ -35,13 +36,17 @@ void write_claimable(json::writer& w, const persistence::claimable_execution& e)
   w.end_object();
 }
 
-/// `{"worker_id": …}`, the body of both claim routes.
-result<std::string> worker_id_in(const request& in) {
+/// `{"worker_id": …, "wait": …}`, the body of both claim routes; only claim-next waits.
+result<actors::claim_request> claim_in(const request& in) {
   body_reader body{in};
-  auto worker_id = body.text("worker_id", {.length_min = 1, .length_max = worker_id_length_max});
+  actors::claim_request wanted;
+  wanted.user_id = in.caller.user_id;
+  wanted.worker_id = body.text("worker_id", {.length_min = 1, .length_max = worker_id_length_max});
+  wanted.wait = read_wait(body);
+  wanted.abandoned = in.hung_up;
   if (auto bad = body.problems())
     return fail(std::move(*bad));
-  return worker_id;
+  return wanted;
 }
 
 /// Whoever does not get it is told the same, whatever the reason (spec/executions.md §6.1).
@@ -49,12 +54,7 @@ error claim_failed() {
   return {409, "claim_failed", "The execution cannot be claimed: it is not there, not yours, or already taken", {}, {}};
 }
 
-/// `execution_id` empty: whichever is next.
-awaitable<result<response>> claim(services& with, const request& in, std::string execution_id, std::string worker_id) {
-  actors::claim_request wanted;
-  wanted.user_id = in.caller.user_id;
-  wanted.execution_id = std::move(execution_id);
-  wanted.worker_id = std::move(worker_id);
+awaitable<result<response>> claim(services& with, actors::claim_request wanted) {
   auto grant =
       co_await ask<actors::claim_grant>([&](auto reply) { with.engine.claim(std::move(wanted), std::move(reply)); });
   if (!grant)
@@ -68,6 +68,47 @@ awaitable<result<response>> claim(services& with, const request& in, std::string
   co_return json_response(std::move(w).str());
 }
 
+using claimable_list = std::vector<persistence::claimable_execution>;
+
+awaitable<result<claimable_list>> claimable_now(services& with, const request& in,
+                                                const persistence::claimable_filter& filter) {
+  const auto now = with.clock.now();
+  co_return co_await on_database(with, [&](persistence::connection& link) {
+    return persistence::claimable_executions(link, in.caller.user_id, filter, now);
+  });
+}
+
+/// The list as soon as there is something in it, after `wait` as it is. The number of the news is asked for before the
+/// look, so that nothing that comes between look and wait is missed.
+awaitable<result<claimable_list>> claimable_within(services& with, const request& in,
+                                                   const persistence::claimable_filter& filter,
+                                                   std::chrono::milliseconds wait) {
+  using steady = std::chrono::steady_clock;
+  const auto until = steady::now() + wait;
+  std::optional<std::uint64_t> seen;
+  const auto is_gone = [&] { return in.hung_up && in.hung_up->load(std::memory_order_relaxed); };
+  if (wait.count() > 0) {
+    const auto news = co_await ask<std::uint64_t>(
+        [&](auto reply) { with.engine.wait_ready(in.caller.user_id, std::nullopt, wait, std::move(reply)); });
+    if (!news)
+      co_return fail(news.error());
+    seen = *news;
+  }
+  for (;;) {
+    auto found = co_await claimable_now(with, in, filter);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now());
+    if (!found || !found->empty() || left.count() <= 0 || !seen || is_gone())
+      co_return found;
+    const auto news = co_await ask<std::uint64_t>(
+        [&](auto reply) { with.engine.wait_ready(in.caller.user_id, seen, left, std::move(reply)); });
+    if (!news)
+      co_return fail(news.error());
+    if (*news == seen) // the time is up, or the server stops: one last look is not worth a statement
+      co_return found;
+    seen = *news;
+  }
+}
+
 } // namespace
 
 awaitable<result<response>> list_claimable(services& with, request& in) {
@@ -75,12 +116,10 @@ awaitable<result<response>> list_claimable(services& with, request& in) {
   persistence::claimable_filter filter;
   filter.task = not_empty(query.optional_text("task"));
   filter.agent = not_empty(query.optional_text("agent"));
+  const auto wait = read_wait(query);
   if (auto bad = query.problems())
     co_return fail(std::move(*bad));
-  const auto now = with.clock.now();
-  auto found = co_await on_database(with, [&](persistence::connection& link) {
-    return persistence::claimable_executions(link, in.caller.user_id, filter, now);
-  });
+  auto found = co_await claimable_within(with, in, filter, wait);
   if (!found)
     co_return fail(std::move(found.error()));
   json::writer w;
@@ -92,20 +131,21 @@ awaitable<result<response>> list_claimable(services& with, request& in) {
 }
 
 awaitable<result<response>> claim_execution(services& with, request& in) {
-  auto worker_id = worker_id_in(in);
-  if (!worker_id)
-    co_return fail(std::move(worker_id.error()));
+  auto wanted = claim_in(in);
+  if (!wanted)
+    co_return fail(std::move(wanted.error()));
   auto id = execution_id_in(in);
   if (!id)
     co_return fail(claim_failed());
-  co_return co_await claim(with, in, std::move(*id), std::move(*worker_id));
+  wanted->execution_id = std::move(*id);
+  co_return co_await claim(with, std::move(*wanted));
 }
 
 awaitable<result<response>> claim_next_execution(services& with, request& in) {
-  auto worker_id = worker_id_in(in);
-  if (!worker_id)
-    co_return fail(std::move(worker_id.error()));
-  co_return co_await claim(with, in, "", std::move(*worker_id));
+  auto wanted = claim_in(in);
+  if (!wanted)
+    co_return fail(std::move(wanted.error()));
+  co_return co_await claim(with, std::move(*wanted));
 }
 
 awaitable<result<response>> heartbeat_execution(services& with, request& in) {

@@ -16,6 +16,7 @@ using execution_handler = boost::asio::awaitable<result<response>>(services&, re
 execution_handler list_executions;        // executions.cpp
 execution_handler get_execution;          // executions.cpp
 execution_handler replay_execution;       // executions.cpp
+execution_handler replay_executions;      // execution_bulk_replay.cpp
 execution_handler list_claimable;         // execution_claims.cpp
 execution_handler claim_execution;        // execution_claims.cpp
 execution_handler claim_next_execution;   // execution_claims.cpp

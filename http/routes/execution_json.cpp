@@ -34,6 +34,23 @@ void write_outcome(json::writer& w, const persistence::execution_row& e, const p
   w.end_object();
 }
 
+/// How long after its scheduled instant each stage was reached, in whole milliseconds; null: not yet.
+void write_timing(json::writer& w, const persistence::execution_row& e) {
+  const auto after = [&](const std::optional<instant>& at) -> std::optional<std::int64_t> {
+    if (!at)
+      return std::nullopt;
+    return std::chrono::floor<std::chrono::milliseconds>(*at - e.scheduled_for).count();
+  };
+  w.key("backfilled").boolean(e.backfilled);
+  w.key("lateness_ms").number_or_null(after(e.started_at));
+  w.key("timing").begin_object();
+  w.key("fired_ms").number_or_null(after(e.created_at));
+  w.key("started_ms").number_or_null(after(e.started_at));
+  w.key("delivered_ms").number_or_null(after(e.delivered_at));
+  w.key("outcome_ms").number_or_null(after(e.outcome ? std::optional{e.outcome->recorded_at} : std::nullopt));
+  w.end_object();
+}
+
 void write(json::writer& w, const persistence::execution_row& e, const persistence::execution_detail* detail) {
   w.begin_object();
   w.key("id").string(e.id);
@@ -56,6 +73,7 @@ void write(json::writer& w, const persistence::execution_row& e, const persisten
   w.key("triggered_by").string_or_null(e.triggered_by);
   w.key("outcome_state").string_or_null(e.outcome_state);
   write_time_or_null(w.key("next_retry"), e.next_retry);
+  write_timing(w, e);
   w.end_object();
 }
 

@@ -4,7 +4,8 @@
 #include "persistence/executions.hpp"
 
 /// How executions look on the wire: the thirteen members of spec/executions.md §2 in their order, then those beyond
-/// them that clients look for (spec/clients.md §8 #2), the evidence inside `outcome`.
+/// them that clients look for (spec/clients.md §8 #2), the evidence inside `outcome`, and how late it was
+/// (docs/policies.md).
 namespace cued::http {
 
 /// In lists and in a cue's detail: without what has no size limit of its own.

@@ -80,6 +80,8 @@ constexpr route table[] = {
      "Lists what the caller's workers may claim"},
     {verb::post, "/v1/executions/claim", auth::caller, body::json, claim_next_execution,
      "Claims the oldest execution that is ready"},
+    {verb::post, "/v1/executions/replay", auth::caller, body::optional_json, replay_executions,
+     "Runs finished executions again, by filter and range of time"},
     {verb::get, "/v1/executions/{execution_id}", auth::caller, body::none, get_execution, "Shows one execution"},
     {verb::post, "/v1/executions/{execution_id}/claim", auth::caller, body::json, claim_execution,
      "Claims one execution"},

@@ -21,7 +21,9 @@ bool is_stale(const actors::clock_pulse::reading& pulse, instant now, const conf
   return now - pulse.last_run > allowed;
 }
 
-const char* redis_state(const config::settings& settings) { return settings.redis_url.empty() ? "not_configured" : "ok"; }
+const char* redis_state(const config::settings& settings) {
+  return settings.redis_url.empty() ? "not_configured" : "ok";
+}
 
 void write_clock(json::writer& w, const std::optional<actors::clock_pulse::reading>& pulse, instant now) {
   w.key("poller").begin_object();
@@ -54,6 +56,13 @@ void write_queue(json::writer& w, const result<persistence::health_counts>& coun
   w.end_object();
 }
 
+void write_notices(json::writer& w, const persistence::notice_counts& counts) {
+  w.key("notices").begin_object();
+  w.key("pending").number(counts.pending);
+  w.key("failed").number(counts.failed);
+  w.end_object();
+}
+
 } // namespace
 
 awaitable<result<response>> show_health(services& with, request&) {
@@ -77,6 +86,8 @@ awaitable<result<response>> show_health(services& with, request&) {
   if (counts)
     write_workers(w, *counts);
   write_queue(w, counts);
+  if (counts)
+    write_notices(w, counts->notices);
   w.end_object();
   co_return json_response(std::move(w).str());
 }

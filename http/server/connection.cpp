@@ -1,10 +1,12 @@
 #include "http/server/connection.hpp"
 
 #include <array>
+#include <cerrno>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <sys/socket.h>
 
 #include "http/server/io_loop.hpp"
 #include "http/server/message_parser.hpp"
@@ -98,6 +100,7 @@ awaitable<bool> connection::serve_one_request() {
   in.path = std::move(target.path);
   in.query = std::move(target.query);
   in.client_address = client_address_;
+  in.hung_up = hung_up_;
   head_only_ = in.method == boost::beast::http::verb::head;
   last_ = last_ || !parser.keep_alive() || declared_too_large();
 
@@ -274,9 +277,12 @@ void connection::enter(phase p, std::chrono::milliseconds limit) {
 void connection::enter(phase p) {
   phase_ = p;
   deadline_ = clock::time_point::max();
+  handling_since_ = clock::now();
 }
 
 void connection::close_if_late(clock::time_point now) {
+  if (phase_ == phase::handling && now - handling_since_ >= limits_.long_handling && client_is_gone())
+    *hung_up_ = true;
   if (now < deadline_)
     return;
   deadline_ = clock::time_point::max();
@@ -287,6 +293,14 @@ void connection::close_if_late(clock::time_point now) {
   late_ = true; // the reader answers 408
   error_code ignored;
   socket_.cancel(ignored);
+}
+
+/// Nobody reads while a request is handled; this looks without taking anything away. A client that has only closed its
+/// sending side cannot be told from one that has gone.
+bool connection::client_is_gone() {
+  char byte = 0;
+  const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
 void connection::close_after_this_request() {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -46,7 +48,7 @@ private:
 
   boost::asio::awaitable<bool> serve_one_request(); ///< true: another may follow
   boost::asio::awaitable<header_outcome> read_header(message_parser& parser);
-  boost::asio::awaitable<bool> read_some();         ///< false: closed, or too late
+  boost::asio::awaitable<bool> read_some(); ///< false: closed, or too late
   boost::asio::awaitable<void> write(const response& answer);
   boost::asio::awaitable<void> write_text(std::string_view text);
   boost::asio::awaitable<void> refuse(const error& why);
@@ -57,6 +59,7 @@ private:
   void enter(phase p, std::chrono::milliseconds limit);
   void enter(phase p); ///< without a limit
   void close();
+  [[nodiscard]] bool client_is_gone();
 
   // -- the client -------------------------------------------------------
   boost::asio::ip::tcp::socket socket_;
@@ -76,10 +79,12 @@ private:
   // -- how it ends ------------------------------------------------------
   phase phase_ = phase::idle;
   clock::time_point deadline_ = clock::time_point::max();
-  bool late_ = false;       ///< a limit of reading was reached
-  bool last_ = false;       ///< this request is the last
+  clock::time_point handling_since_{};
+  std::shared_ptr<std::atomic<bool>> hung_up_ = std::make_shared<std::atomic<bool>>(false); ///< see request::hung_up
+  bool late_ = false; ///< a limit of reading was reached
+  bool last_ = false; ///< this request is the last
   bool nothing_unread_ = false;
-  bool broken_ = false;     ///< the socket failed or was closed: nothing more can be sent
+  bool broken_ = false; ///< the socket failed or was closed: nothing more can be sent
 };
 
 } // namespace cued::http

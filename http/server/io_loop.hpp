@@ -44,7 +44,7 @@ public:
   void start();
   void close_idle_connections(); ///< and the others after the request they are at; new ones at once
   void abort_connections();
-  void stop();                   ///< waits for the handlers that still run
+  void stop(); ///< waits for the handlers that still run
 
   // -- called by connections, on this thread ----------------------------
   void add(connection& c);

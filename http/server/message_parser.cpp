@@ -32,8 +32,7 @@ void message_parser::on_field_impl(field name, string_view name_text, string_vie
     expects_continue_ = !into_.http_1_0;
   if (name == field::transfer_encoding)
     has_transfer_encoding_ = true;
-  into_.headers.emplace_back(std::string{name_text.data(), name_text.size()},
-                             std::string{value.data(), value.size()});
+  into_.headers.emplace_back(std::string{name_text.data(), name_text.size()}, std::string{value.data(), value.size()});
 }
 
 void message_parser::on_header_impl(error_code& ec) {

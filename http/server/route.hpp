@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,8 +35,12 @@ struct request {
   std::string id;                                           ///< X-Request-Id, a new uuid each
   principal caller;                                         ///< routes with auth::caller
 
-  std::string target;                                       ///< as sent: path and query, undecoded
+  std::string target; ///< as sent: path and query, undecoded
   bool http_1_0 = false;
+
+  /// Becomes true, about a second late, when the client hangs up while it waits for the answer; for handlers that wait
+  /// long. Null where no connection stands behind the request.
+  std::shared_ptr<const std::atomic<bool>> hung_up = nullptr;
 
   [[nodiscard]] const std::string* header(std::string_view name) const;      ///< any letter case; the first
   [[nodiscard]] const std::string* query_value(std::string_view name) const; ///< the last

@@ -19,7 +19,7 @@ struct router::node {
 /// One walk down the tree.
 struct router::search {
   verb method;
-  std::vector<std::string_view> params;      ///< on the way to where we are
+  std::vector<std::string_view> params; ///< on the way to where we are
   const route* found = nullptr;
   std::vector<std::string_view> found_params;
   std::vector<const route*> other_methods;

@@ -61,8 +61,7 @@ struct server::state {
   void refuse(tcp::socket socket) const;
 };
 
-server::server(server_options options, application& app)
-    : state_{std::make_unique<state>(std::move(options), app)} {}
+server::server(server_options options, application& app) : state_{std::make_unique<state>(std::move(options), app)} {}
 
 server::~server() { stop(); }
 

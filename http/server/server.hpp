@@ -12,8 +12,8 @@ namespace cued::http {
 
 struct server_options {
   std::string host = "0.0.0.0";
-  std::uint16_t port = 8000;     ///< 0: a free one, see server::port()
-  std::size_t io_threads = 0;    ///< 0: one per processor
+  std::uint16_t port = 8000;  ///< 0: a free one, see server::port()
+  std::size_t io_threads = 0; ///< 0: one per processor
   server_limits limits = {};
 };
 

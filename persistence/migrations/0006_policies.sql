@@ -16,9 +16,13 @@ ALTER TABLE executions
   -- Made for an instant that had passed long before: late by policy, not by accident.
   ADD COLUMN IF NOT EXISTS backfilled boolean;
 
--- Deadlines that are running. Few rows have one.
+-- Deadlines that are running, by their end and by their cue. Few rows have one.
 CREATE INDEX IF NOT EXISTS cued_executions_outcome_deadline ON executions (outcome_deadline_at)
-  WHERE outcome_deadline_at IS NOT NULL AND outcome_recorded_at IS NULL;
+  WHERE outcome_deadline_at IS NOT NULL AND outcome_recorded_at IS NULL
+    AND status IN ('success', 'delivering', 'pending_outcome');
+CREATE INDEX IF NOT EXISTS cued_executions_awaited ON executions (cue_id, scheduled_for)
+  WHERE outcome_deadline_at IS NOT NULL AND outcome_recorded_at IS NULL
+    AND status IN ('success', 'delivering', 'pending_outcome');
 
 -- The reference knows three types of alert and reads the column as text; this only loosens the check.
 ALTER TABLE alerts DROP CONSTRAINT IF EXISTS valid_alert_type;
@@ -45,7 +49,8 @@ CREATE TABLE IF NOT EXISTS cued.notices (
   delivered_at    timestamptz
 );
 CREATE INDEX IF NOT EXISTS notices_due ON cued.notices (next_attempt_at) WHERE status IN ('pending', 'sending');
-CREATE INDEX IF NOT EXISTS notices_alert ON cued.notices (alert_id) WHERE alert_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS notices_alert ON cued.notices (alert_id) WHERE alert_id IS NOT NULL;
+CREATE INDEX IF NOT EXISTS notices_failed ON cued.notices (updated_at) WHERE status = 'failed';
 
 -- When a user first went over the month's executions: a day of grace from then on (spec/alerts-usage.md §6), and whether
 -- the block was told.
@@ -64,3 +69,15 @@ CREATE TABLE IF NOT EXISTS cued.silent_workers (
   told_at   timestamptz  NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, worker_id)
 );
+
+-- A fire that may be repeated without firing twice: what the first one with the key has made (spec/clients.md §9.1 #7).
+-- Kept for a day; emptied by the hourly clean-up.
+CREATE TABLE IF NOT EXISTS cued.fire_keys (
+  cue_id         varchar(20) NOT NULL,
+  key            text        NOT NULL,
+  request_digest text        NOT NULL,
+  execution_id   uuid        NOT NULL,
+  created_at     timestamptz NOT NULL,
+  PRIMARY KEY (cue_id, key)
+);
+CREATE INDEX IF NOT EXISTS fire_keys_created ON cued.fire_keys (created_at);

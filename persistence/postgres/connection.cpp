@@ -6,6 +6,31 @@
 #include <spdlog/spdlog.h>
 
 namespace cued::persistence {
+namespace {
+
+/// A server that has vanished without a word must not hold a thread for ever: how long to wait for a connection, and
+/// for the acknowledgement of what was sent. libpq takes the last of repeated parameters, so what the operator wrote in
+/// a key=value string comes after ours; a URI that has its own wins by being left alone.
+constexpr const char* connect_timeout_seconds = "5";
+constexpr const char* unacknowledged_ms = "30000";
+
+std::string with_time_limits(const std::string& dsn) {
+  const std::string keepalive = "keepalives_idle";
+  if (!dsn.starts_with("postgres://") && !dsn.starts_with("postgresql://"))
+    return std::string{"connect_timeout="} + connect_timeout_seconds + " tcp_user_timeout=" + unacknowledged_ms + " " +
+           keepalive + "=10 " + dsn;
+  auto out = dsn;
+  const auto add = [&out](const std::string& name, const std::string& value) {
+    if (out.find(name + "=") == std::string::npos)
+      out += (out.find('?') == std::string::npos ? "?" : "&") + name + "=" + value;
+  };
+  add("connect_timeout", connect_timeout_seconds);
+  add("tcp_user_timeout", unacknowledged_ms);
+  add(keepalive, "10");
+  return out;
+}
+
+} // namespace
 
 void session::prepare(const named_query& query) {
   if (prepared_.contains(query.name))
@@ -22,11 +47,12 @@ pqxx::connection& connection::link() {
   if (link_ && link_->is_open())
     return *link_;
   prepared_.clear();
-  link_ = std::make_unique<pqxx::connection>(options_.dsn);
+  link_ = std::make_unique<pqxx::connection>(with_time_limits(options_.dsn));
   pqxx::nontransaction setup{*link_};
   setup.exec("SET TimeZone = 'UTC'; SET jit = off; SET plan_cache_mode = force_generic_plan; "
-             "SET client_encoding = 'UTF8'; SET client_min_messages = warning; SET application_name = " +
-             setup.quote(options_.application_name));
+             "SET client_encoding = 'UTF8'; SET client_min_messages = warning; SET statement_timeout = " +
+             std::to_string(options_.statement_timeout_seconds * 1000) +
+             "; SET application_name = " + setup.quote(options_.application_name));
   return *link_;
 }
 
@@ -49,8 +75,10 @@ connection::explanation connection::explain_current_exception() {
     return {unavailable("The database cannot take work right now"), true};
   } catch (const pqxx::sql_error& e) {
     const std::string state = e.sqlstate();
-    // 40: rollback to be repeated; 53: out of resources (disk full, too many connections); 57P: shutdown; 08: link
-    if (state.starts_with("40") || state.starts_with("53") || state.starts_with("57P") || state.starts_with("08")) {
+    // 40: rollback to be repeated; 53: out of resources (disk full, too many connections); 57P: shutdown; 08: link;
+    // 57014: took too long
+    if (state.starts_with("40") || state.starts_with("53") || state.starts_with("57P") || state.starts_with("08") ||
+        state == "57014") {
       if (state.starts_with("57P") || state.starts_with("08"))
         link_.reset();
       spdlog::warn("database refused work ({}): {}", state, e.what());

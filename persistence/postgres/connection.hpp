@@ -24,6 +24,7 @@ struct named_query {
 struct connection_options {
   std::string dsn;
   std::string application_name = "cued";
+  int statement_timeout_seconds = 30; ///< a statement that takes longer is given up; 0: never
 };
 
 /// What a unit of work speaks to: runs named statements, each prepared at its first use on this connection.

@@ -242,7 +242,9 @@ result<migration_report> migrate_in(session& s) {
 } // namespace
 
 result<migration_report> migrate(const connection_options& options) {
-  connection link{options};
+  auto patient = options;
+  patient.statement_timeout_seconds = 0; // an index on a large table takes as long as it takes
+  connection link{patient};
   return link.in_transaction([](session& s) { return migrate_in(s); });
 }
 

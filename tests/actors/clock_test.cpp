@@ -1,3 +1,4 @@
+#include "actors/directory.hpp"
 #include "tests/actors/engine_fixture.hpp"
 
 namespace cued::test {
@@ -7,9 +8,10 @@ using namespace std::chrono_literals;
 
 class clocks : public engine_test {
 protected:
-  void add_cue(const std::string& id, instant when, std::string cron = "", bool webhook = true) {
+  void add_cue(const std::string& id, instant when, std::string cron = "", bool webhook = true,
+               std::optional<std::string> catch_up = std::nullopt) {
     memory_world::cue c;
-    c.armed = {id, when, !cron.empty(), std::move(cron), "UTC"};
+    c.armed = {id, when, !cron.empty(), std::move(cron), "UTC", std::move(catch_up)};
     c.user_id = "ann";
     c.webhook = webhook;
     world.add(c);
@@ -49,6 +51,52 @@ TEST_F(clocks, a_recurring_cue_makes_each_slot_once_and_catches_up_on_those_it_m
   const auto made = world.of_cue("cue_every_second");
   for (std::size_t i = 0; i < made.size(); ++i)
     EXPECT_EQ(made[i].scheduled_for, first + std::chrono::seconds{i});
+}
+
+TEST_F(clocks, what_was_missed_is_marked_and_what_is_on_time_is_not) {
+  const auto first = std::chrono::floor<std::chrono::seconds>(clock.now()) - 60s;
+  add_cue("cue_every_second", first, "* * * * * *", false);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() > 61; }));
+  const auto made = world.of_cue("cue_every_second");
+  EXPECT_TRUE(made.front().backfilled);
+  EXPECT_FALSE(made.back().backfilled);
+}
+
+TEST_F(clocks, of_a_long_past_only_the_newest_run_is_made_if_the_cue_wants_that) {
+  const auto first = std::chrono::floor<std::chrono::seconds>(clock.now()) - 24h;
+  add_cue("cue_latest", first, "* * * * * *", false, "latest");
+  add_cue("cue_none", first, "0 0 1 1 * 0", false, "none"); // its next instant is far away
+  engine();
+  ASSERT_TRUE(world.eventually(
+      [&](memory_world& w) { return w.firings.size() >= 2 && w.cues.at("cue_none").armed.next_run > first + 24h; }));
+  EXPECT_TRUE(world.of_cue("cue_none").empty());
+  const auto made = world.of_cue("cue_latest");
+  for (std::size_t i = 0; i < made.size(); ++i)
+    EXPECT_EQ(made[i].scheduled_for, made[0].scheduled_for + std::chrono::seconds{i}) << "from then on each";
+  EXPECT_GT(made[0].scheduled_for, first + 23h);
+}
+
+TEST_F(clocks, a_one_time_cue_that_must_not_be_made_up_for_leaves_a_missed_execution) {
+  add_cue("cue_once", clock.now() - 1h, "", true, "none");
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.executions.size() == 1; }));
+  EXPECT_EQ(world.of_cue("cue_once").at(0).status, "missed");
+}
+
+TEST_F(clocks, a_cue_with_a_long_past_does_not_keep_the_others_from_being_on_time) {
+  // One clock has both, and finds both at its first look.
+  const auto shards = settings().shards;
+  std::string punctual = "cue_punctual";
+  while (actors::directory::shard_of(punctual, shards) != actors::directory::shard_of("cue_behind", shards))
+    punctual += "x";
+  add_cue("cue_behind", std::chrono::floor<std::chrono::seconds>(clock.now()) - 10'000s, "* * * * * *", false);
+  const auto now = clock.now();
+  add_cue(punctual, now, "", false);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() > 10'000; }));
+  const std::lock_guard lock{world.mutex};
+  EXPECT_EQ(world.firings.front().first, now);
 }
 
 TEST_F(clocks, one_cue_that_cannot_be_fired_does_not_hold_up_the_others) {

@@ -34,12 +34,32 @@ public:
   };
 };
 
+/// Keeps what would have been mailed.
+class recording_notifier final : public actors::notifier {
+public:
+  [[nodiscard]] bool delivers_magic_links() const override { return false; }
+  void magic_link(const std::string&, const std::string&) override {}
+  void api_key_regenerated(const std::string&, instant) override {}
+  void webhook_secret_rotated(const std::string&, instant) override {}
+  void execution_failed(const std::string& email, const actors::failed_execution& what) override {
+    const std::lock_guard lock{mutex};
+    letters.push_back(email + ": " + what.cue_name + ": " + what.error);
+  }
+  void worker_offline(const std::string& email, const actors::offline_worker& who) override {
+    const std::lock_guard lock{mutex};
+    letters.push_back(email + ": " + who.worker_id);
+  }
+
+  std::mutex mutex;
+  std::vector<std::string> letters;
+};
+
 /// A whole engine over a world in memory.
 class engine_test : public testing::Test {
 protected:
   actors::actor_engine& engine() {
     if (!engine_)
-      engine_ = std::make_unique<actors::actor_engine>(settings(), world.makers(), sender, clock, registry, pulse,
+      engine_ = std::make_unique<actors::actor_engine>(settings(), world.makers(), sender, post, clock, registry, pulse,
                                                        [this](std::string why) { hopeless.set_value(why); });
     return *engine_;
   }
@@ -76,6 +96,7 @@ protected:
 
   memory_world world;
   scripted_sender sender;
+  recording_notifier post;
   wall_clock clock;
   prometheus::Registry registry;
   actors::clock_pulse pulse;

@@ -12,18 +12,20 @@ class memory_claims final : public persistence::claim_store {
 public:
   explicit memory_claims(memory_world& w) : world_{w} {}
 
-  result<std::vector<bool>> claim(const std::vector<persistence::claim_attempt>& attempts, instant at) override {
+  result<std::vector<std::optional<persistence::claimed_execution>>>
+  claim(const std::vector<persistence::claim_attempt>& attempts, instant at) override {
     const std::lock_guard lock{world_.mutex};
     if (world_.fault("claim"))
       return fail(unavailable("away"));
     ++world_.claim_statements;
     world_.claim_rows += attempts.size();
-    std::vector<bool> won;
+    std::vector<std::optional<persistence::claimed_execution>> won;
     for (const auto& a : attempts) {
       auto it = world_.executions.find(a.execution_id);
       const bool mine = it != world_.executions.end() && it->second.user_id == a.user_id && !it->second.webhook;
-      won.push_back(mine && it->second.status == "pending");
-      if (won.back()) {
+      won.emplace_back();
+      if (mine && it->second.status == "pending") {
+        won.back() = persistence::claimed_execution{it->second.scheduled_for, false};
         it->second.status = "delivering";
         it->second.claimed_by = a.worker_id;
         it->second.claimed_at = at;
@@ -45,7 +47,18 @@ public:
         out.push_back({e.scheduled_for, id});
     std::ranges::sort(out);
     out.resize(std::min(out.size(), limit));
+    ++world_.ready_looks;
+    world_.changed.notify_all();
     return out;
+  }
+
+  result<std::optional<instant>> next_due(const std::string& user_id, instant at) override {
+    const std::lock_guard lock{world_.mutex};
+    std::optional<instant> soonest;
+    for (const auto& [id, e] : world_.executions)
+      if (e.user_id == user_id && e.status == "pending" && !e.webhook && e.scheduled_for > at)
+        soonest = std::min(soonest.value_or(e.scheduled_for), e.scheduled_for);
+    return soonest;
   }
 
 private:
@@ -164,7 +177,7 @@ public:
     return it == world_.cues.end() ? std::nullopt : std::optional{it->second.armed};
   }
 
-  result<std::vector<persistence::fired_cue>> fire(const std::vector<persistence::firing>& due) override {
+  result<std::vector<persistence::fired_slot>> fire(const std::vector<persistence::firing>& due) override {
     const std::lock_guard lock{world_.mutex};
     if (world_.fault("fire")) {
       ++world_.refused_firings;
@@ -174,20 +187,15 @@ public:
     for (const auto& f : due)
       if (f.cue.cue_id.starts_with("cue_poison"))
         return fail(error{});
-    std::vector<persistence::fired_cue> out;
+    std::vector<persistence::fired_slot> out;
     for (const auto& f : due) {
       auto it = world_.cues.find(f.cue.cue_id);
-      if (it == world_.cues.end() || it->second.armed.next_run != f.cue.next_run)
+      if (it == world_.cues.end() || it->second.armed != f.cue)
         continue;
-      memory_world::execution e;
-      e.id = f.execution_id;
-      e.user_id = it->second.user_id;
-      e.cue_id = f.cue.cue_id;
-      e.webhook = it->second.webhook;
-      e.scheduled_for = f.cue.next_run;
-      world_.executions[e.id] = e;
-      world_.firings.emplace_back(f.cue.next_run, now());
-      out.push_back({e.cue_id, e.user_id, e.id, e.webhook, true, e.scheduled_for});
+      if (f.slots.empty())
+        out.push_back({f.cue.cue_id, it->second.user_id, it->second.webhook, ""});
+      for (const auto& slot : f.slots)
+        out.push_back(make(it->second, slot));
       if (f.following)
         it->second.armed.next_run = *f.following;
       else
@@ -203,6 +211,20 @@ public:
   }
 
 private:
+  persistence::fired_slot make(const memory_world::cue& cue, const persistence::slot_firing& slot) {
+    memory_world::execution e;
+    e.id = slot.execution_id;
+    e.user_id = cue.user_id;
+    e.cue_id = cue.armed.cue_id;
+    e.webhook = cue.webhook;
+    e.scheduled_for = slot.at;
+    e.backfilled = slot.backfilled;
+    e.status = slot.missed ? "missed" : "pending";
+    world_.executions[e.id] = e;
+    world_.firings.emplace_back(slot.at, now());
+    return {e.cue_id, e.user_id, e.webhook, e.id, slot.at, slot.backfilled, !slot.missed, false};
+  }
+
   memory_world& world_;
 };
 
@@ -243,6 +265,7 @@ public:
     return out;
   }
 
+  result<persistence::expired_outcomes> expire_outcomes(instant) override { return persistence::expired_outcomes{}; }
   result<std::vector<persistence::due_delivery>> forgotten(instant) override {
     return std::vector<persistence::due_delivery>{};
   }
@@ -252,8 +275,68 @@ public:
   result<std::vector<persistence::returned_execution>> return_lost_claims(instant) override {
     return std::vector<persistence::returned_execution>{};
   }
-  result<std::size_t> miss_unclaimed(instant) override { return 0; }
+  result<std::size_t> miss_unclaimed(instant) override {
+    const std::lock_guard lock{world_.mutex};
+    ++world_.sweeps;
+    world_.changed.notify_all();
+    if (world_.fault("miss_unclaimed"))
+      return fail(unavailable("away"));
+    return 0;
+  }
+  result<std::size_t> tell_silent_workers(instant) override {
+    const std::lock_guard lock{world_.mutex};
+    ++world_.looks_for_silent_workers;
+    world_.changed.notify_all();
+    return 0;
+  }
   result<std::size_t> clean_up(instant) override { return 0; }
+
+private:
+  memory_world& world_;
+};
+
+class memory_notices final : public persistence::notice_store {
+public:
+  explicit memory_notices(memory_world& w) : world_{w} {}
+
+  result<std::vector<persistence::started_notice>> take(const persistence::notice_batch& wanted, instant at) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("take"))
+      return fail(unavailable("away"));
+    std::map<std::string, std::size_t> turns;
+    std::vector<persistence::started_notice> out;
+    for (auto& [id, n] : world_.notices) {
+      if (n.status != "pending" || n.due > at || std::ranges::count(wanted.not_of, n.started.user_id) > 0 ||
+          out.size() >= wanted.at_most || turns[n.started.user_id] >= wanted.per_user_at_most)
+        continue;
+      ++turns[n.started.user_id];
+      n.status = "sending";
+      ++n.started.attempt;
+      out.push_back(n.started);
+    }
+    world_.changed.notify_all();
+    return out;
+  }
+
+  result<std::size_t> finish(const std::vector<persistence::notice_result>& results, instant) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("finish"))
+      return fail(unavailable("away"));
+    std::size_t written = 0;
+    for (const auto& r : results) {
+      auto& n = world_.notices.at(r.id);
+      if (n.status != "sending" || n.started.attempt != r.attempt)
+        continue;
+      const bool again = r.what == persistence::notice_result::verdict::retry;
+      n.status = again ? "pending" : std::string{persistence::name_of(r.what)};
+      n.last_error = r.last_error.value_or("");
+      ++written;
+    }
+    world_.changed.notify_all();
+    return written;
+  }
+
+  result<persistence::notice_counts> counts(instant) override { return persistence::notice_counts{}; }
 
 private:
   memory_world& world_;
@@ -266,7 +349,8 @@ actors::store_makers memory_world::makers() {
           [this] { return std::make_unique<memory_outcomes>(*this); },
           [this] { return std::make_unique<memory_deliveries>(*this); },
           [this] { return std::make_unique<memory_clock>(*this); },
-          [this] { return std::make_unique<memory_deadlines>(*this); }};
+          [this] { return std::make_unique<memory_deadlines>(*this); },
+          [this] { return std::make_unique<memory_notices>(*this); }};
 }
 
 } // namespace cued::test

@@ -29,11 +29,19 @@ public:
     std::optional<bool> outcome;
     instant recorded_at{};
     std::optional<instant> next_retry;
+    bool backfilled = false;
   };
   struct cue {
     persistence::armed_cue armed;
     std::string user_id;
     bool webhook = true;
+  };
+
+  struct notice {
+    persistence::started_notice started; ///< attempt: made so far
+    std::string status = "pending";
+    instant due{};
+    std::string last_error;
   };
 
   // -- set-up -----------------------------------------------------------------
@@ -44,6 +52,11 @@ public:
   void add(cue c) {
     const std::lock_guard lock{mutex};
     cues[c.armed.cue_id] = std::move(c);
+  }
+
+  void add(notice n) {
+    const std::lock_guard lock{mutex};
+    notices[n.started.id] = std::move(n);
   }
 
   /// The next `times` calls of the named operation throw, as a broken invariant would.
@@ -97,12 +110,16 @@ public:
   std::condition_variable changed;
   std::map<std::string, execution> executions;
   std::map<std::string, cue> cues;
+  std::map<std::int64_t, notice> notices; ///< a retry is due at once
   std::map<std::string, int> throws;
   std::set<std::string> absent;
   std::vector<std::pair<instant, instant>> firings; ///< scheduled, fired at
   std::size_t claim_statements = 0, claim_rows = 0;
+  std::size_t ready_looks = 0;     ///< of tenants at what their workers may claim
   std::size_t looks = 0;           ///< of the clocks at their horizon
   std::size_t refused_firings = 0; ///< while the store was away
+  std::size_t sweeps = 0;          ///< of the deadline clock
+  std::size_t looks_for_silent_workers = 0;
 };
 
 } // namespace cued::test

@@ -121,8 +121,14 @@ TEST_F(webhook_client_test, a_refusal_is_an_answer_with_its_retry_after) {
   EXPECT_EQ(answer.retry_after_seconds, 120);
 }
 
-TEST_F(webhook_client_test, a_retry_after_that_is_no_number_of_seconds_is_ignored) {
-  for (const auto value : {"Wed, 21 Oct 2026 07:28:00 GMT", "-5", "", "12x", "99999999999"}) {
+TEST_F(webhook_client_test, a_retry_after_may_be_a_date_by_the_clock_of_its_sender) {
+  local_receiver receiver{answering(http_answer(
+      "503 Busy", "", "Date: Wed, 21 Oct 2015 07:28:00 GMT\r\nRetry-After: Wed, 21 Oct 2015 07:30:00 GMT\r\n"))};
+  EXPECT_EQ(send(receiver.url()).retry_after_seconds, 120);
+}
+
+TEST_F(webhook_client_test, a_retry_after_that_is_neither_seconds_nor_a_date_is_ignored) {
+  for (const auto value : {"-5", "", "12x", "tomorrow"}) {
     local_receiver receiver{answering(http_answer("503 Busy", "", std::string{"Retry-After: "} + value + "\r\n"))};
     EXPECT_EQ(send(receiver.url()).retry_after_seconds, std::nullopt) << value;
   }

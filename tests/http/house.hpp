@@ -33,6 +33,8 @@ namespace cued::http::test {
 class absent_engine final : public actors::engine {
 public:
   void claim(actors::claim_request, actors::reply<actors::claim_grant>) override {}
+  void wait_ready(const std::string&, std::optional<std::uint64_t>, std::chrono::milliseconds,
+                  actors::reply<std::uint64_t>) override {}
   void report_outcome(actors::outcome_report, actors::reply<actors::outcome_receipt>) override {}
   void cue_changed(const std::string&) override {}
   void execution_created(const std::string&, const std::string&, bool, instant) override {}
@@ -50,8 +52,11 @@ public:
 
   explicit house(std::span<const route> routes, config::settings chosen = {},
                  persistence::connection_options where = nowhere())
-      : settings{std::move(chosen)}, database{std::move(where), 1}, with{settings, database, engine,  pulse, letters, clock,   random,  limiter,
-                                          sessions, principals, echoes, names, urls,   health, metrics, routes, "9.9.9"},
+      : settings{std::move(chosen)}, database{std::move(where), 1}, with{settings, database,   engine,  pulse,
+                                                                         letters,  clock,      random,  limiter,
+                                                                         sessions, principals, echoes,  names,
+                                                                         urls,     health,     metrics, routes,
+                                                                         "9.9.9"},
         app{with}, listening{{.host = "127.0.0.1", .port = 0, .io_threads = 1}, app} {
     know_callers();
     const auto started = listening.start();

@@ -71,6 +71,23 @@ TEST_F(alerts, since_includes_its_own_instant) {
   EXPECT_EQ(messages(filter), strings{"second"});
 }
 
+TEST_F(alerts, show_how_their_webhook_fares) {
+  add(ada, "verification_failed", "told nobody", now_ - 1h);
+  add(ada, "verification_failed", "given up", now_);
+  database_.exec(
+      "INSERT INTO cued.notices (kind, user_id, alert_id, content, status, attempts, http_status, last_error) "
+      "SELECT 'alert', user_id, id, '{}', 'failed', 9, 500, 'no luck' FROM alerts WHERE message = 'given up'");
+  const auto page = list_alerts(link_, ada, {});
+  ASSERT_EQ(page->alerts.size(), 2u);
+  ASSERT_TRUE(page->alerts[0].delivery);
+  EXPECT_EQ(page->alerts[0].delivery->status, "failed");
+  EXPECT_EQ(page->alerts[0].delivery->attempts, 9);
+  EXPECT_EQ(page->alerts[0].delivery->http_status, 500);
+  EXPECT_EQ(page->alerts[0].delivery->last_error, "no luck");
+  EXPECT_FALSE(page->alerts[0].delivery->delivered_at);
+  EXPECT_FALSE(page->alerts[1].delivery);
+}
+
 TEST_F(alerts, every_column_is_read_and_both_nulls_of_metadata_are_one) {
   database_.exec("INSERT INTO alerts (id, user_id, cue_id, execution_id, alert_type, severity, message, metadata, "
                  "acknowledged, created_at) VALUES ('44444444-4444-4444-8444-444444444444', '" +

@@ -16,8 +16,14 @@ using testing::ElementsAre;
 class claim_store : public execution_test {
 protected:
   std::vector<bool> claim(const std::vector<claim_attempt>& attempts) {
-    at_ += std::chrono::microseconds{1};
-    return store_.claim(attempts, at_).value();
+    return claim_at(attempts, at_ += std::chrono::microseconds{1});
+  }
+  std::vector<bool> claim_at(const std::vector<claim_attempt>& attempts, instant at) {
+    std::vector<bool> won;
+    const auto answers = store_.claim(attempts, at).value();
+    for (const auto& answer : answers)
+      won.push_back(answer.has_value());
+    return won;
   }
 
   persistence::postgres_claim_store store_{database_.options()};
@@ -58,10 +64,10 @@ TEST_F(claim_store, an_execution_that_is_not_yet_due_cannot_be_claimed) {
 TEST_F(claim_store, repeating_a_batch_whose_commit_was_in_doubt_gives_the_same_answer) {
   add_worker_cue("cue_1");
   const auto e = add_execution(1, "cue_1");
-  EXPECT_THAT(store_.claim({{ada, e, "w"}}, now_).value(), ElementsAre(true));
-  EXPECT_THAT(store_.claim({{ada, e, "w"}}, now_).value(), ElementsAre(true));
+  EXPECT_THAT(claim_at({{ada, e, "w"}}, now_), ElementsAre(true));
+  EXPECT_THAT(claim_at({{ada, e, "w"}}, now_), ElementsAre(true));
   EXPECT_EQ(column(1, "attempts"), "1") << "it is the same claim";
-  EXPECT_THAT(store_.claim({{ada, e, "w"}}, now_ + std::chrono::seconds{1}).value(), ElementsAre(false));
+  EXPECT_THAT(claim_at({{ada, e, "w"}}, now_ + std::chrono::seconds{1}), ElementsAre(false));
 }
 
 TEST_F(claim_store, of_many_stores_at_once_exactly_one_wins_each_execution) {
@@ -81,7 +87,7 @@ TEST_F(claim_store, of_many_stores_at_once_exactly_one_wins_each_execution) {
         std::ranges::reverse(mine); // against the lock order
       const auto won = store.claim(mine, now_ + std::chrono::microseconds{t});
       if (won)
-        wins += static_cast<int>(std::ranges::count(*won, true));
+        wins += static_cast<int>(std::ranges::count_if(*won, [](const auto& answer) { return answer.has_value(); }));
     });
   for (auto& t : threads)
     t.join();
@@ -102,6 +108,21 @@ TEST_F(claim_store, the_ready_list_is_oldest_first_and_only_what_can_be_claimed)
   EXPECT_EQ(ready[1].execution_id, execution_id(3));
   EXPECT_EQ(store_.ready(ada, now_, 1).value().size(), 1u);
   EXPECT_TRUE(store_.ready(bob, now_, 10).value().empty());
+}
+
+TEST_F(claim_store, the_next_due_is_the_soonest_that_workers_will_be_able_to_claim) {
+  add_worker_cue("cue_1");
+  add_worker_cue("cue_2");
+  add_cue("cue_webhook");
+  add_execution(1, "cue_1");
+  EXPECT_EQ(store_.next_due(ada, now_).value(), std::nullopt) << "what is due already is none of its business";
+  add_execution(2, "cue_1", {{"scheduled_for", "timestamptz '2026-11-24 15:00:00+00'"}});
+  add_execution(3, "cue_2", {{"scheduled_for", "timestamptz '2026-11-24 14:00:00+00'"}});
+  add_execution(4, "cue_2", {{"scheduled_for", "timestamptz '2026-11-24 13:30:00+00'"}, {"status", "'missed'"}});
+  add_execution(5, "cue_webhook", {{"scheduled_for", "timestamptz '2026-11-24 13:10:00+00'"}});
+  EXPECT_EQ(store_.next_due(ada, now_).value(), now_ + std::chrono::hours{1});
+  EXPECT_EQ(store_.next_due(ada, now_ + std::chrono::hours{1}).value(), now_ + std::chrono::hours{2});
+  EXPECT_EQ(store_.next_due(bob, now_).value(), std::nullopt);
 }
 
 TEST_F(claim_store, what_comes_first_in_a_batch_from_a_stranger_does_not_shadow_the_owner) {

@@ -1,5 +1,9 @@
 #include "persistence/clock_store.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
 #include <gmock/gmock.h>
 
 #include "tests/persistence/execution_rows.hpp"
@@ -20,7 +24,8 @@ protected:
   }
 
   firing firing_of(const std::string& cue_id, int n) {
-    return {{cue_id, noon_, true, "0 12 * * *", "UTC"}, execution_id(n), noon_ + std::chrono::days{1}, false};
+    return {
+        {cue_id, noon_, true, "0 12 * * *", "UTC"}, {{noon_, execution_id(n)}}, noon_ + std::chrono::days{1}, false};
   }
 
   std::string cue_column(const std::string& id, const std::string& name) {
@@ -106,6 +111,8 @@ TEST_F(clock_store, a_row_that_was_changed_meanwhile_is_not_fired) {
       {"cue_moved", {{"next_run", "timestamptz '2026-11-24 12:00:01+00'"}}},
       {"cue_cron", {{"schedule_cron", "'0 12 * * 1'"}}},
       {"cue_zone", {{"schedule_timezone", "'Europe/Paris'"}}},
+      {"cue_policy", {{"catch_up", "'none'"}}},
+      {"cue_window", {{"catch_up_window_seconds", "60"}}},
   };
   std::vector<firing> batch;
   int n = 0;
@@ -144,6 +151,164 @@ TEST_F(clock_store, a_batch_fires_each_of_its_cues) {
   }
   EXPECT_EQ(store_.fire(batch).value().size(), 300u);
   EXPECT_EQ(database_.value("SELECT count(DISTINCT execution_id) FROM dispatch_outbox"), "300");
+}
+
+// -- missed instants ------------------------------------------------------
+
+TEST_F(clock_store, missed_slots_are_made_in_one_go_and_marked) {
+  add_due_cue("cue_1", {{"catch_up", "'all'"}, {"catch_up_window_seconds", "86400"}});
+  auto late = firing_of("cue_1", 1);
+  late.cue.catch_up = "all";
+  late.cue.catch_up_window_seconds = 86400;
+  late.slots.clear();
+  for (int n = 0; n < 1000; ++n)
+    late.slots.push_back({noon_ + std::chrono::seconds{n}, execution_id(n + 1), n < 999});
+  late.following = noon_ + std::chrono::seconds{1000};
+  const auto fired = store_.fire({late}).value();
+  ASSERT_EQ(fired.size(), 1000u);
+  EXPECT_TRUE(std::ranges::all_of(fired, &persistence::fired_slot::created));
+  EXPECT_TRUE(std::ranges::is_sorted(fired, {}, &persistence::fired_slot::scheduled_for));
+  EXPECT_TRUE(fired[0].backfilled);
+  EXPECT_FALSE(fired[999].backfilled);
+  EXPECT_EQ(column(1, "backfilled"), "t");
+  EXPECT_EQ(column(1000, "backfilled IS NULL"), "t");
+  EXPECT_EQ(cue_column("cue_1", "fired_count"), "1000");
+  EXPECT_EQ(cue_column("cue_1", "next_run"), "2026-11-24 12:16:40+00");
+  EXPECT_EQ(database_.value("SELECT count(DISTINCT execution_id) FROM dispatch_outbox"), "1000");
+}
+
+TEST_F(clock_store, a_cue_whose_missed_slots_are_left_out_only_moves_on) {
+  add_due_cue("cue_1", {{"catch_up", "'none'"}});
+  auto late = firing_of("cue_1", 1);
+  late.cue.catch_up = "none";
+  late.slots.clear();
+  const auto fired = store_.fire({late}).value();
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_FALSE(fired[0].created);
+  EXPECT_EQ(fired[0].execution_id, "");
+  EXPECT_EQ(cue_column("cue_1", "next_run"), "2026-11-25 12:00:00+00");
+  EXPECT_EQ(cue_column("cue_1", "fired_count"), "0");
+}
+
+TEST_F(clock_store, a_one_time_cue_that_may_not_be_made_up_for_fails_with_an_execution_that_says_so) {
+  add_due_cue("cue_1", {{"schedule_type", "'once'"}, {"catch_up", "'none'"}});
+  auto late = firing_of("cue_1", 1);
+  late.cue.catch_up = "none";
+  late.slots[0].backfilled = late.slots[0].missed = true;
+  late.following.reset();
+  const auto fired = store_.fire({late}).value();
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_FALSE(fired[0].created) << "nothing to deliver";
+  EXPECT_EQ(column(1, "status"), "missed");
+  EXPECT_NE(column(1, "error_message"), "");
+  EXPECT_EQ(cue_column("cue_1", "status"), "failed");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM dispatch_outbox"), "0");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM cued.notices WHERE kind = 'mail'"), "1");
+}
+
+TEST_F(clock_store, of_two_clocks_that_make_up_for_the_same_outage_one_does) {
+  add_due_cue("cue_1");
+  std::atomic<int> made{0};
+  std::vector<std::thread> clocks;
+  for (int c = 0; c < 4; ++c)
+    clocks.emplace_back([&, c] {
+      persistence::postgres_clock_store store{database_.options()};
+      auto late = firing_of("cue_1", 1);
+      late.slots.clear();
+      for (int n = 0; n < 100; ++n)
+        late.slots.push_back({noon_ + std::chrono::seconds{n}, execution_id(1000 * c + n), true});
+      late.following = noon_ + std::chrono::seconds{100};
+      for (const auto& slot : store.fire({late}).value_or(std::vector<persistence::fired_slot>{}))
+        made += slot.created;
+    });
+  for (auto& c : clocks)
+    c.join();
+  EXPECT_EQ(made, 100);
+  EXPECT_EQ(database_.value("SELECT count(*) FROM executions"), "100");
+  EXPECT_EQ(cue_column("cue_1", "fired_count"), "100");
+}
+
+// -- overlap --------------------------------------------------------------
+
+TEST_F(clock_store, what_a_slot_finds_under_way_decides_by_policy) {
+  const columns awaited{{"status", "'success'"}, {"outcome_deadline_at", "timestamptz '2026-11-24 14:00:00+00'"}};
+  columns reported = awaited, expired = awaited, future{{"scheduled_for", "timestamptz '2026-11-25 00:00:00+00'"}};
+  reported["outcome_recorded_at"] = "now()";
+  expired["status"] = "'outcome_timeout'";
+  const std::vector<std::pair<columns, bool>> under_way{
+      {{{"status", "'pending'"}}, true},
+      {{{"status", "'delivering'"}}, true},
+      {{{"status", "'retrying'"}}, true},
+      {{{"status", "'retry_ready'"}}, true},
+      {{{"status", "'success'"}}, false},
+      {{{"status", "'failed'"}}, false},
+      {{{"status", "'missed'"}}, false},
+      {awaited, true},
+      {reported, false},
+      {expired, false},
+      {future, false},
+  };
+  int n = 0;
+  for (const auto& [earlier, is_open] : under_way) {
+    for (const std::string policy : {"allow", "skip", "queue_one"}) {
+      const auto id = "cue_" + std::to_string(++n);
+      add_due_cue(id, {{"overlap_policy", quoted(policy)}});
+      add_execution(n, id, earlier);
+      const auto fired = store_.fire({firing_of(id, 1000 + n)}).value();
+      ASSERT_EQ(fired.size(), 1u);
+      const bool skipped = policy == "skip" && is_open;
+      EXPECT_EQ(fired[0].skipped, skipped) << policy << " after " << earlier.begin()->second;
+      EXPECT_EQ(fired[0].created, !skipped) << policy << " after " << earlier.begin()->second;
+      EXPECT_EQ(cue_column(id, "next_run"), "2026-11-25 12:00:00+00") << "it moves on either way";
+      EXPECT_EQ(cue_column(id, "fired_count"), skipped ? "0" : "1");
+    }
+  }
+}
+
+TEST_F(clock_store, a_queue_of_one_takes_no_second) {
+  add_due_cue("cue_1", {{"overlap_policy", "'queue_one'"}});
+  add_execution(1, "cue_1", {{"status", "'delivering'"}});
+  add_execution(2, "cue_1");
+  EXPECT_TRUE(store_.fire({firing_of("cue_1", 3)}).value().at(0).skipped);
+}
+
+TEST_F(clock_store, slots_of_one_batch_overlap_each_other_too) {
+  for (const auto& [policy, made] : {std::pair{"skip", "1"}, {"queue_one", "2"}, {"allow", "5"}}) {
+    const std::string id = std::string{"cue_"} + policy;
+    add_due_cue(id, {{"overlap_policy", quoted(policy)}});
+    auto late = firing_of(id, 1);
+    late.slots.clear();
+    for (int n = 0; n < 5; ++n)
+      late.slots.push_back({noon_ + std::chrono::seconds{n}, execution_id(1000 * id.size() + n), true});
+    ASSERT_TRUE(store_.fire({late}));
+    EXPECT_EQ(cue_column(id, "fired_count"), made) << policy;
+  }
+}
+
+TEST_F(clock_store, a_one_time_cue_has_nothing_to_overlap) {
+  add_due_cue("cue_1", {{"schedule_type", "'once'"}, {"overlap_policy", "'skip'"}});
+  add_execution(1, "cue_1");
+  EXPECT_TRUE(store_.fire({firing_of("cue_1", 2)}).value().at(0).created);
+}
+
+TEST_F(clock_store, however_many_clocks_fire_a_skipping_cue_it_has_one_execution_under_way) {
+  add_due_cue("cue_1", {{"overlap_policy", "'skip'"}});
+  std::vector<std::thread> clocks;
+  for (int c = 0; c < 4; ++c)
+    clocks.emplace_back([&, c] {
+      persistence::postgres_clock_store store{database_.options()};
+      for (int n = 0; n < 50; ++n) { // each goes on from where the row says that the cue is
+        const auto armed = store.find_armed("cue_1").value();
+        firing next{
+            *armed, {{armed->next_run, execution_id(1000 * c + n + 1)}}, armed->next_run + std::chrono::seconds{1}};
+        EXPECT_TRUE(store.fire({next}));
+      }
+    });
+  for (auto& c : clocks)
+    c.join();
+  EXPECT_EQ(database_.value("SELECT count(*) FROM executions"), "1");
+  EXPECT_EQ(cue_column("cue_1", "fired_count"), "1");
+  EXPECT_NE(cue_column("cue_1", "next_run"), "2026-11-24 12:00:00+00");
 }
 
 } // namespace

@@ -27,8 +27,8 @@ protected:
     out.callback_method = "PUT";
     out.callback_headers_json = R"({"X-A":"1"})";
     out.payload_json = R"({"long":1,"a":{"b":1.5,"c":"ü"}})";
-    out.retry_max_attempts = 5;
-    out.retry_backoff_json = "[2,4]";
+    out.retry.max_attempts = 5;
+    out.retry.backoff_json = "[2,4]";
     out.on_failure_json = R"({"email":true,"webhook":null,"pause":false})";
     return out;
   }
@@ -109,8 +109,8 @@ TEST_F(cues, what_was_created_is_read_back_as_it_was) {
     EXPECT_EQ(row.callback_method, "PUT");
     EXPECT_EQ(row.callback_headers_json, R"({"X-A": "1"})");
     EXPECT_EQ(row.payload_json, R"({"a": {"b": 1.5, "c": "ü"}, "long": 1})");
-    EXPECT_EQ(row.retry_max_attempts, 5);
-    EXPECT_EQ(row.retry_backoff_json, "[2, 4]");
+    EXPECT_EQ(row.retry.max_attempts, 5);
+    EXPECT_EQ(row.retry.backoff_json, "[2, 4]");
     EXPECT_EQ(row.on_failure_json, R"({"email": true, "pause": false, "webhook": null})");
     EXPECT_EQ(row.verification_mode, "manual");
     EXPECT_EQ(row.next_run, now_);
@@ -222,7 +222,7 @@ TEST_F(cues, rows_put_there_by_hand_can_be_read_whatever_they_hold) {
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(found->callback_headers_json, "{}");
   EXPECT_EQ(found->payload_json, "{}");
-  EXPECT_EQ(found->retry_backoff_json, "5");
+  EXPECT_EQ(found->retry.backoff_json, "5");
   EXPECT_EQ(found->on_failure_json, std::nullopt);
   EXPECT_EQ(found->at, std::nullopt);
 }
@@ -249,9 +249,32 @@ TEST_F(cues, what_a_change_does_not_name_stays_as_it_is) {
   EXPECT_EQ(after->cron, expected.cron);
   EXPECT_EQ(after->timezone, expected.timezone);
   EXPECT_EQ(after->payload_json, expected.payload_json);
-  EXPECT_EQ(after->retry_backoff_json, expected.retry_backoff_json);
+  EXPECT_EQ(after->retry.backoff_json, expected.retry.backoff_json);
   EXPECT_EQ(after->on_failure_json, expected.on_failure_json);
   EXPECT_EQ(after->next_run, expected.next_run);
+}
+
+TEST_F(cues, policies_stay_until_they_are_changed_and_a_deadline_can_be_taken_away) {
+  auto wanted = cue("a");
+  wanted.retry = {4, "[1]", "[5, 300]", 50};
+  wanted.policies = {"none", 0, "queue_one", 3600};
+  ASSERT_TRUE(create_cue(link_, wanted, std::nullopt));
+  auto row = change("cue_a", {}).value();
+  EXPECT_EQ(row.retry.backoff_seconds_json, "[5, 300]");
+  EXPECT_EQ(row.retry.jitter_percent, 50);
+  EXPECT_EQ(row.policies.catch_up, "none");
+  EXPECT_EQ(row.policies.catch_up_window_seconds, 0);
+  EXPECT_EQ(row.policies.overlap, "queue_one");
+  EXPECT_EQ(row.policies.outcome_deadline_seconds, 3600);
+
+  cue_changes changes;
+  changes.retry = persistence::cue_retry{};
+  changes.outcome_deadline_seconds.emplace(std::nullopt);
+  row = change("cue_a", changes).value();
+  EXPECT_EQ(row.retry.backoff_seconds_json, std::nullopt);
+  EXPECT_EQ(row.retry.jitter_percent, std::nullopt);
+  EXPECT_EQ(row.policies.outcome_deadline_seconds, std::nullopt);
+  EXPECT_EQ(row.policies.catch_up, "none");
 }
 
 TEST_F(cues, each_named_column_is_changed) {
@@ -264,8 +287,11 @@ TEST_F(cues, each_named_column_is_changed) {
   changes.callback_method = "GET";
   changes.callback_headers_json = R"({"a":"b"})";
   changes.payload_json = "{}";
-  changes.retry_max_attempts = 1;
-  changes.retry_backoff_json = "[]";
+  changes.retry = persistence::cue_retry{1, "[]", "[30]", 20};
+  changes.catch_up = "latest";
+  changes.catch_up_window_seconds = 60;
+  changes.overlap = "skip";
+  changes.outcome_deadline_seconds.emplace(90);
   changes.on_failure_json = R"({"email":false})";
   changes.verification_mode = "none";
   changes.schedule = cue_schedule{"once", std::nullopt, now_, "Asia/Tokyo"};
@@ -279,8 +305,14 @@ TEST_F(cues, each_named_column_is_changed) {
   EXPECT_EQ(after->callback_method, "GET");
   EXPECT_EQ(after->callback_headers_json, R"({"a": "b"})");
   EXPECT_EQ(after->payload_json, "{}");
-  EXPECT_EQ(after->retry_max_attempts, 1);
-  EXPECT_EQ(after->retry_backoff_json, "[]");
+  EXPECT_EQ(after->retry.max_attempts, 1);
+  EXPECT_EQ(after->retry.backoff_json, "[]");
+  EXPECT_EQ(after->retry.backoff_seconds_json, "[30]");
+  EXPECT_EQ(after->retry.jitter_percent, 20);
+  EXPECT_EQ(after->policies.catch_up, "latest");
+  EXPECT_EQ(after->policies.catch_up_window_seconds, 60);
+  EXPECT_EQ(after->policies.overlap, "skip");
+  EXPECT_EQ(after->policies.outcome_deadline_seconds, 90);
   EXPECT_EQ(after->on_failure_json, R"({"email": false})");
   EXPECT_EQ(after->verification_mode, "none");
   EXPECT_EQ(after->schedule_type, "once");

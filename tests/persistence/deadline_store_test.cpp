@@ -84,6 +84,15 @@ TEST_F(deadline_store, a_silent_delivery_is_stale_but_a_workers_claim_never_is) 
   EXPECT_EQ(stale[0].retry_max_attempts, 3);
 }
 
+TEST_F(deadline_store, a_stale_delivery_is_retried_by_the_finer_rules_of_its_cue) {
+  add_cue("cue_1", {{"retry_backoff_seconds", "'[5]'"}, {"retry_jitter_percent", "20"}});
+  add_execution(1, "cue_1", {{"status", "'delivering'"}});
+  const auto stale = store_.stale_deliveries(now_).value();
+  ASSERT_EQ(stale.size(), 1u);
+  EXPECT_EQ(stale[0].retry_backoff_seconds_json, "[5]");
+  EXPECT_EQ(stale[0].retry_jitter_percent, 20);
+}
+
 TEST_F(deadline_store, a_claim_is_given_back_only_when_lease_and_worker_are_both_silent) {
   add_worker_cue("cue_1");
   add_worker("alive", "2026-11-24 12:59:00+00");

@@ -40,6 +40,17 @@ TEST_F(delivery_store, starting_takes_the_execution_and_marks_its_outbox_row_in_
   EXPECT_EQ(database_.value("SELECT dispatched FROM dispatch_outbox"), "t");
 }
 
+TEST_F(delivery_store, finer_retries_come_along_where_the_cue_asks_for_them) {
+  add_cue("cue_1", {{"retry_backoff_seconds", "'[5, 60]'"}, {"retry_jitter_percent", "20"}});
+  add_cue("cue_2");
+  const auto fine = store_.start({add_execution(1, "cue_1")}).value().at(0);
+  EXPECT_EQ(fine.retry_backoff_seconds_json, "[5, 60]");
+  EXPECT_EQ(fine.retry_jitter_percent, 20);
+  const auto plain = store_.start({add_execution(2, "cue_2")}).value().at(0);
+  EXPECT_EQ(plain.retry_backoff_seconds_json, "");
+  EXPECT_EQ(plain.retry_jitter_percent, 0);
+}
+
 TEST_F(delivery_store, a_retry_keeps_the_first_start_and_counts_on) {
   add_cue("cue_1");
   const auto e = add_execution(

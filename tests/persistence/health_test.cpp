@@ -47,11 +47,26 @@ TEST_F(health, outbox_rows_count_until_they_are_dispatched) {
   EXPECT_EQ(read_health(link_, now_)->pending_outbox, 2);
 }
 
+TEST_F(health, notices_count_until_they_are_delivered_and_failures_for_a_week) {
+  for (const auto* row : {"'pending', now()", "'sending', now()", "'delivered', now()", "'dropped', now()",
+                          "'failed', timestamptz '2026-11-18 00:00+00'", "'failed', timestamptz '2026-11-17 00:00+00'"})
+    database_.exec("INSERT INTO cued.notices (kind, user_id, content, status, updated_at) VALUES ('mail', '" + ada +
+                   "', '{}', " + row + ")");
+  const auto counts = read_health(link_, now_);
+  EXPECT_EQ(counts->notices.pending, 2);
+  EXPECT_EQ(counts->notices.failed, 1);
+}
+
 TEST_F(health, workers_count_for_three_minutes_after_their_heartbeat) {
   database_.exec("INSERT INTO workers (user_id, worker_id, last_heartbeat) VALUES "
-                 "('" + ada + "', 'a', timestamptz '2026-11-24 12:57:00+00'), "
-                 "('" + bob + "', 'b', timestamptz '2026-11-24 12:59:00+00'), "
-                 "('" + bob + "', 'c', timestamptz '2026-11-24 12:56:59+00')");
+                 "('" +
+                 ada +
+                 "', 'a', timestamptz '2026-11-24 12:57:00+00'), "
+                 "('" +
+                 bob +
+                 "', 'b', timestamptz '2026-11-24 12:59:00+00'), "
+                 "('" +
+                 bob + "', 'c', timestamptz '2026-11-24 12:56:59+00')");
   const auto counts = read_health(link_, now_);
   ASSERT_TRUE(counts);
   EXPECT_EQ(counts->active_workers, 2);

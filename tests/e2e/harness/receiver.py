@@ -34,11 +34,12 @@ class Request:
 class Receiver:
     """Runs in threads of its own. Paths keep tests apart: `url("/a")`, `requests("/a")`, `script("/a", ...)`."""
 
-    def __init__(self):
+    def __init__(self, port=0):
+        """On that port of 127.0.0.1, or on a free one."""
         self._changed = threading.Condition()
         self._requests = []
         self._scripts = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 

@@ -25,9 +25,10 @@ TEST_F(http_authentication, blanks_around_the_token_do_not_matter) {
 }
 
 TEST_F(http_authentication, anything_but_bearer_is_no_key) {
-  for (const std::string header : {"", "Authorization: \r\n", "Authorization: Bearer\r\n",
-                                   "Authorization: Basic YTpi\r\n", "X-API-Key: cue_sk_00112233445566778899aabbccddeeff\r\n",
-                                   "Authorization: bearer cue_sk_00112233445566778899aabbccddeeff\r\n"}) {
+  for (const std::string header :
+       {"", "Authorization: \r\n", "Authorization: Bearer\r\n", "Authorization: Basic YTpi\r\n",
+        "X-API-Key: cue_sk_00112233445566778899aabbccddeeff\r\n",
+        "Authorization: bearer cue_sk_00112233445566778899aabbccddeeff\r\n"}) {
     const auto answer = with(header);
     EXPECT_EQ(answer.status, 401) << header;
     EXPECT_EQ(code_of(answer), "invalid_api_key") << header;

@@ -49,9 +49,10 @@ TEST_F(http_cors, with_a_list_only_its_origins_are_allowed) {
 }
 
 TEST_F(http_cors, a_preflight_is_answered_for_any_path_without_a_key_and_costs_no_quota) {
-  const auto answer = anybody.ask_without_key("OPTIONS /nowhere", "Origin: https://page.example\r\n"
-                                                                  "Access-Control-Request-Method: PATCH\r\n"
-                                                                  "Access-Control-Request-Headers: authorization, x-a\r\n");
+  const auto answer =
+      anybody.ask_without_key("OPTIONS /nowhere", "Origin: https://page.example\r\n"
+                                                  "Access-Control-Request-Method: PATCH\r\n"
+                                                  "Access-Control-Request-Headers: authorization, x-a\r\n");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.body, "OK");
   EXPECT_EQ(answer.header("content-type"), "text/plain; charset=utf-8");
@@ -68,8 +69,8 @@ TEST_F(http_cors, a_preflight_for_an_unknown_method_or_origin_is_refused) {
       "OPTIONS /v1/things", "Origin: https://page.example\r\nAccess-Control-Request-Method: BREW\r\n");
   EXPECT_EQ(method.status, 400);
   EXPECT_EQ(method.body, "Disallowed CORS method");
-  const auto origin = listed.ask_without_key(
-      "OPTIONS /v1/things", "Origin: https://evil.example\r\nAccess-Control-Request-Method: GET\r\n");
+  const auto origin = listed.ask_without_key("OPTIONS /v1/things",
+                                             "Origin: https://evil.example\r\nAccess-Control-Request-Method: GET\r\n");
   EXPECT_EQ(origin.status, 400);
   EXPECT_FALSE(origin.has("access-control-allow-origin"));
 }

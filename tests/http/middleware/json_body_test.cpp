@@ -51,8 +51,8 @@ TEST(json_body, that_is_malformed_is_an_error) {
 }
 
 TEST(json_body, that_cannot_be_read_at_all_is_another_error) {
-  for (const std::string& text : {std::string{"\"\xFF\""}, std::string(2000, '[') + std::string(2000, ']'),
-                                  std::string(4301, '1')}) {
+  for (const std::string& text :
+       {std::string{"\"\xFF\""}, std::string(2000, '[') + std::string(2000, ']'), std::string(4301, '1')}) {
     request in;
     const auto parsed = parse(in, text);
     ASSERT_FALSE(parsed) << text.substr(0, 20);

@@ -112,7 +112,8 @@ TEST_F(http_order, each_answer_has_an_id_of_its_own_whatever_was_sent) {
 }
 
 TEST_F(http_order, what_never_became_a_request_gets_the_envelope_too) {
-  const auto answer = ask_once(h.listening.port(), "GET /x HTTP/1.1\r\nX-Long: " + std::string(70'000, 'a') + "\r\n\r\n");
+  const auto answer =
+      ask_once(h.listening.port(), "GET /x HTTP/1.1\r\nX-Long: " + std::string(70'000, 'a') + "\r\n\r\n");
   EXPECT_EQ(answer.status, 431);
   EXPECT_EQ(code_of(answer), "request_header_fields_too_large");
   EXPECT_TRUE(answer.has("x-request-id"));

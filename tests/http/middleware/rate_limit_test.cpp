@@ -85,9 +85,9 @@ TEST_F(http_rate_limit, exempt_paths_are_neither_counted_nor_told) {
 }
 
 TEST(http_rate_limit_exemptions, are_those_of_the_list) {
-  for (const auto* path : {"/health", "/status", "/v1/info", "/docs", "/openapi.json", "/redoc", "/v1/billing/webhook",
-                           "/auth/device", "/v1/auth/verify", "/v1/internal/deploy-hook", "/v1/blog/x",
-                           "/v1/internal/users/a"})
+  for (const auto* path :
+       {"/health", "/status", "/v1/info", "/docs", "/openapi.json", "/redoc", "/v1/billing/webhook", "/auth/device",
+        "/v1/auth/verify", "/v1/internal/deploy-hook", "/v1/blog/x", "/v1/internal/users/a"})
     EXPECT_TRUE(is_exempt_from_rate_limit(path)) << path;
   for (const auto* path : {"/health/", "/", "/v1/cues", "/v1/blog", "/v1/internal", "/v1/auth/verify/x", "/statusx"})
     EXPECT_FALSE(is_exempt_from_rate_limit(path)) << path;

@@ -41,7 +41,9 @@ inline awaitable<result<response>> sample_fire(services&, request& in) {
 inline awaitable<result<response>> sample_read(services&, request& in) {
   co_return json_response("{\"id\":\"" + in.path_params[0] + "\"}");
 }
-inline awaitable<result<response>> sample_literal(services&, request&) { co_return json_response(R"({"id":"the literal"})"); }
+inline awaitable<result<response>> sample_literal(services&, request&) {
+  co_return json_response(R"({"id":"the literal"})");
+}
 inline awaitable<result<response>> sample_delete(services&, request&) { co_return no_content(); }
 inline awaitable<result<response>> sample_list_of_numbers(services&, request&) { co_return json_response("[1]"); }
 inline awaitable<result<response>> sample_throw(services&, request&) {

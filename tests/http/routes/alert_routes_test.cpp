@@ -46,6 +46,13 @@ TEST_F(alert_routes, filters_are_applied) {
   EXPECT_EQ(api_.get("/v1/alerts?since=2026-11-24T10:00:00")["total"], "2");
 }
 
+TEST_F(alert_routes, our_own_types_can_be_asked_for) {
+  add("quota_exceeded", "2026-11-24 10:00+00");
+  add("worker_offline", "2026-11-24 11:00+00");
+  EXPECT_EQ(api_.get("/v1/alerts?alert_type=quota_exceeded")["total"], "1");
+  EXPECT_EQ(api_.get("/v1/alerts?alert_type=worker_offline")["total"], "1");
+}
+
 TEST_F(alert_routes, a_type_that_does_not_exist_is_a_400) {
   const auto answer = api_.get("/v1/alerts?alert_type=unheard_of");
   EXPECT_EQ(answer.status, 400);

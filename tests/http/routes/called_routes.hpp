@@ -37,6 +37,10 @@ namespace cued::test {
 class mock_engine : public actors::engine {
 public:
   MOCK_METHOD(void, claim, (actors::claim_request, actors::reply<actors::claim_grant>), (override));
+  MOCK_METHOD(void, wait_ready,
+              (const std::string&, std::optional<std::uint64_t>, std::chrono::milliseconds,
+               actors::reply<std::uint64_t>),
+              (override));
   MOCK_METHOD(void, report_outcome, (actors::outcome_report, actors::reply<actors::outcome_receipt>), (override));
   MOCK_METHOD(void, cue_changed, (const std::string&), (override));
   MOCK_METHOD(void, execution_created, (const std::string&, const std::string&, bool, instant), (override));
@@ -60,6 +64,8 @@ public:
   MOCK_METHOD(void, magic_link, (const std::string&, const std::string&), (override));
   MOCK_METHOD(void, api_key_regenerated, (const std::string&, instant), (override));
   MOCK_METHOD(void, webhook_secret_rotated, (const std::string&, instant), (override));
+  MOCK_METHOD(void, execution_failed, (const std::string&, const actors::failed_execution&), (override));
+  MOCK_METHOD(void, worker_offline, (const std::string&, const actors::offline_worker&), (override));
 };
 
 /// Lets everybody through, unless a test names a counter that has run out.
@@ -67,7 +73,8 @@ class open_limiter final : public security::rate_limiter {
 public:
   void admit(std::string, int, std::function<void(security::rate_decision)> done) override { done({}); }
   void passed(std::string, std::function<void(int)> done) override { done(0); }
-  void count(std::string key, int, std::chrono::seconds, std::function<void(security::counter_decision)> done) override {
+  void count(std::string key, int, std::chrono::seconds,
+             std::function<void(security::counter_decision)> done) override {
     done({key != exhausted, 60});
   }
 

@@ -59,7 +59,7 @@ TEST_F(create_cue, everything_given_is_kept) {
              R"("transport":"webhook","callback":{"url":"HTTPS://93.184.216.34:443/a b?x=ü#f","method":"put",)"
              R"("headers":{"X-B":"2"},"transport":""},"payload":{"b":1,"a":[null]},"retry":{"max_attempts":10,)"
              R"("backoff_minutes":[-1,1000000000000]},"on_failure":{"email":false,"pause":true,"webhook":""},)"
-             R"("verification":{"mode":"manual"},"unknown":1,"catch_up":"x"})");
+             R"("verification":{"mode":"manual"},"unknown":1})");
   ASSERT_EQ(made.status, 201) << made.body;
   EXPECT_EQ(made["schedule"], R"({"type":"once","timezone":"UTC","cron":"odd","at":"2026-12-24T17:00:00+00:00"})");
   EXPECT_EQ(made["callback"],
@@ -69,6 +69,60 @@ TEST_F(create_cue, everything_given_is_kept) {
   EXPECT_EQ(made["on_failure"], R"({"email":false,"pause":true,"webhook":""})");
   EXPECT_EQ(made["verification"], R"({"mode":"manual"})");
   EXPECT_EQ(made["next_run"], "\"2026-12-24T17:00:00Z\"");
+}
+
+TEST_F(create_cue, policies_are_kept_and_shown_when_they_are_set) {
+  const auto made = create(hook(R"(,"catch_up":"latest","catch_up_window_seconds":3600,"overlap":"skip",)"
+                                R"("delivery":{"outcome_deadline_seconds":600,"timeout_seconds":30},)"
+                                R"("retry":{"max_attempts":4,"backoff_seconds":[0,31536000],"jitter_percent":20})"));
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made["catch_up"], "\"latest\"");
+  EXPECT_EQ(made["catch_up_window_seconds"], "3600");
+  EXPECT_EQ(made["overlap"], "\"skip\"");
+  EXPECT_EQ(made["delivery"], R"({"outcome_deadline_seconds":600})");
+  EXPECT_EQ(made["retry"],
+            R"({"max_attempts":4,"backoff_minutes":[1,5,15],"backoff_seconds":[0,31536000],"jitter_percent":20})");
+  EXPECT_EQ(api_.get("/v1/cues/" + of_cue("id"))["overlap"], "\"skip\"");
+}
+
+TEST_F(create_cue, the_long_retry_schedule_spans_days_and_ten_attempts) {
+  const auto made = create(hook(R"(,"retry":{"schedule":"long"})"));
+  EXPECT_EQ(made["retry"], R"({"max_attempts":10,"backoff_minutes":[1,5,15],)"
+                           R"("backoff_seconds":[5,300,1800,7200,18000,36000,36000,86400,86400]})");
+  const auto fewer = create(hook(R"(,"retry":{"schedule":"long","max_attempts":3})", "fewer"));
+  EXPECT_EQ(fewer["retry.max_attempts"], "3");
+}
+
+TEST_F(create_cue, policies_out_of_range_are_named) {
+  const auto steps = [](int n) {
+    std::string list = "0";
+    for (int i = 1; i < n; ++i)
+      list += ",0";
+    return R"(,"retry":{"backoff_seconds":[)" + list + "]}";
+  };
+  EXPECT_EQ(refusal(hook(R"(,"catch_up":"some")")), "422 body.catch_up");
+  EXPECT_EQ(refusal(hook(R"(,"catch_up_window_seconds":-1)")), "422 body.catch_up_window_seconds");
+  EXPECT_EQ(refusal(hook(R"(,"catch_up_window_seconds":31536001)")), "422 body.catch_up_window_seconds");
+  EXPECT_EQ(refusal(hook(R"(,"overlap":"replace")")), "422 body.overlap");
+  EXPECT_EQ(refusal(hook(R"(,"delivery":{"outcome_deadline_seconds":0})")),
+            "422 body.delivery.outcome_deadline_seconds");
+  EXPECT_EQ(refusal(hook(R"(,"delivery":{"outcome_deadline_seconds":2592001})")),
+            "422 body.delivery.outcome_deadline_seconds");
+  EXPECT_EQ(refusal(hook(R"(,"retry":{"jitter_percent":101})")), "422 body.retry.jitter_percent");
+  EXPECT_EQ(refusal(hook(R"(,"retry":{"backoff_seconds":[-1]})")).substr(0, 30), "422 body.retry.backoff_seconds");
+  EXPECT_EQ(refusal(hook(R"(,"retry":{"schedule":"longer"})")), "422 body.retry.schedule");
+  EXPECT_EQ(refusal(hook(R"(,"retry":{"schedule":"long","backoff_seconds":[1]})")), "422 body.retry.schedule");
+  EXPECT_EQ(refusal(hook(steps(51))), "422 body.retry.backoff_seconds");
+  EXPECT_EQ(create(hook(steps(50))).status, 201);
+}
+
+TEST_F(create_cue, without_policies_their_members_are_absent) {
+  const auto made = create(hook(R"(,"catch_up":null,"catch_up_window_seconds":null,"overlap":null,"delivery":null,)"
+                                R"("retry":{"backoff_seconds":null,"jitter_percent":null,"schedule":null})"));
+  ASSERT_EQ(made.status, 201) << made.body;
+  const auto document = json::parse(made.body).value();
+  for (const auto* member : {"catch_up", "catch_up_window_seconds", "overlap", "delivery", "alerts"})
+    EXPECT_EQ(document.find(member), nullptr) << member;
 }
 
 TEST_F(create_cue, what_is_null_is_as_if_absent_where_that_is_allowed) {

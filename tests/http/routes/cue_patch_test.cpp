@@ -50,11 +50,33 @@ TEST_F(patch_cue, nested_objects_are_replaced_as_a_whole) {
   EXPECT_EQ(patch(R"({"callback":{"method":"GET"}})")["callback.url"], "\"https://93.184.216.34/new\"");
 }
 
+TEST_F(patch_cue, policies_change_one_by_one_and_null_leaves_them) {
+  add_cue("cue_a", {{"catch_up", "'none'"}, {"overlap_policy", "'skip'"}, {"outcome_deadline_seconds", "60"}});
+  auto after = patch(R"({"catch_up":"all","catch_up_window_seconds":7,"overlap":null,"delivery":null})");
+  ASSERT_EQ(after.status, 200) << after.body;
+  EXPECT_EQ(after["catch_up"], "\"all\"");
+  EXPECT_EQ(after["catch_up_window_seconds"], "7");
+  EXPECT_EQ(after["overlap"], "\"skip\"");
+  EXPECT_EQ(after["delivery"], R"({"outcome_deadline_seconds":60})");
+  after = patch(R"({"overlap":"queue_one","delivery":{"outcome_deadline_seconds":5}})");
+  EXPECT_EQ(after["overlap"], "\"queue_one\"");
+  EXPECT_EQ(after["delivery"], R"({"outcome_deadline_seconds":5})");
+  EXPECT_EQ(after["catch_up"], "\"all\"");
+  patch(R"({"delivery":{}})");
+  EXPECT_EQ(of_cue("outcome_deadline_seconds IS NULL"), "t") << "objects are replaced as a whole";
+}
+
+TEST_F(patch_cue, a_retry_without_seconds_goes_back_to_minutes) {
+  add_cue("cue_a", {{"retry_backoff_seconds", "'[9]'"}, {"retry_jitter_percent", "10"}});
+  EXPECT_EQ(patch(R"({"name":"x"})")["retry.jitter_percent"], "10");
+  EXPECT_EQ(patch(R"({"retry":{}})")["retry"], R"({"max_attempts":3,"backoff_minutes":[1,5,15]})");
+}
+
 TEST_F(patch_cue, what_a_patch_does_not_know_is_refused_and_named) {
   add_cue("cue_a");
-  const auto answer = patch(R"({"name":"x","transport":"worker","delivery":{},"id":"cue_b"})");
+  const auto answer = patch(R"({"name":"x","transport":"worker","alerts":{},"id":"cue_b"})");
   EXPECT_EQ(answer.status, 422);
-  for (const auto field : {"body.transport", "body.delivery", "body.id"})
+  for (const auto field : {"body.transport", "body.alerts", "body.id"})
     EXPECT_NE(answer.body.find(field), std::string::npos) << field;
   EXPECT_EQ(of_cue("name"), "name of cue_a");
 }

@@ -52,6 +52,47 @@ TEST_F(claim_routes, claim_next_leaves_the_choice_to_the_engine) {
   EXPECT_EQ(wanted_.execution_id, "");
 }
 
+TEST_F(claim_routes, claim_next_may_wait_for_up_to_half_a_minute) {
+  for (const auto& [wait, expected] : std::vector<std::pair<std::string, std::chrono::milliseconds>>{
+           {"0", 0ms}, {"30", 30s}, {"0.25", 250ms}, {"1e1", 10s}, {"null", 0ms}}) {
+    grant(execution_id(7));
+    EXPECT_EQ(api_.post("/v1/executions/claim", R"({"worker_id":"w1","wait":)" + wait + "}").status, 200) << wait;
+    EXPECT_EQ(wanted_.wait, expected) << wait;
+  }
+  for (const std::string wait : {"-1", "30.01", "1e300", "true", R"("5")", "[1]"})
+    EXPECT_EQ(api_.post("/v1/executions/claim", R"({"worker_id":"w1","wait":)" + wait + "}").status, 422) << wait;
+}
+
+TEST_F(claim_routes, claimable_answers_at_once_when_there_is_something) {
+  add_worker_cue("cue_w");
+  add_execution(1, "cue_w");
+  EXPECT_CALL(api_.engine, wait_ready(ada, testing::Eq(std::nullopt), _, _))
+      .WillOnce([](const auto&, auto, auto, auto reply) { reply(1); });
+  EXPECT_THAT(api_.get("/v1/executions/claimable?wait=20").body, testing::HasSubstr(execution_id(1)));
+}
+
+TEST_F(claim_routes, claimable_looks_again_when_there_is_news) {
+  add_worker_cue("cue_w");
+  const testing::InSequence in_order;
+  EXPECT_CALL(api_.engine, wait_ready(ada, testing::Eq(std::nullopt), _, _))
+      .WillOnce([](const auto&, auto, auto, auto reply) { reply(7); });
+  EXPECT_CALL(api_.engine, wait_ready(ada, testing::Optional(7), _, _))
+      .WillOnce([&](const auto&, auto, auto, auto reply) {
+        add_execution(1, "cue_w");
+        reply(8);
+      });
+  EXPECT_THAT(api_.get("/v1/executions/claimable?wait=20").body, testing::HasSubstr(execution_id(1)));
+}
+
+TEST_F(claim_routes, claimable_is_empty_when_the_time_is_up) {
+  EXPECT_CALL(api_.engine, wait_ready(ada, _, _, _)).Times(2).WillRepeatedly([](const auto&, auto, auto, auto reply) {
+    reply(7);
+  });
+  EXPECT_EQ(api_.get("/v1/executions/claimable?wait=20").body, R"({"executions":[]})");
+  for (const std::string wait : {"-1", "31", "soon", ""})
+    EXPECT_EQ(api_.get("/v1/executions/claimable?wait=" + wait).status, 422) << wait;
+}
+
 TEST_F(claim_routes, a_lost_claim_is_a_conflict) {
   EXPECT_CALL(api_.engine, claim(_, _)).WillOnce([](const auto&, auto reply) {
     reply(fail(409, "claim_failed", "taken"));

@@ -35,7 +35,21 @@ TEST(execution_json, a_fresh_execution_shows_null_for_what_has_not_happened) {
             R"("error_message":null,"started_at":null,"delivered_at":null,"last_attempt_at":null,"outcome":null,)"
             R"("created_at":"2026-11-24T12:00:00.000001Z","updated_at":"2026-11-24T12:00:02Z",)"
             R"("claimed_by_worker":null,"claimed_at":null,"last_heartbeat_at":null,"triggered_by":null,)"
-            R"("outcome_state":null,"next_retry":null})");
+            R"("outcome_state":null,"next_retry":null,"backfilled":false,"lateness_ms":null,)"
+            R"("timing":{"fired_ms":0,"started_ms":null,"delivered_ms":null,"outcome_ms":null}})");
+}
+
+TEST(execution_json, each_stage_is_told_in_milliseconds_after_the_scheduled_instant) {
+  auto e = fresh();
+  e.backfilled = true;
+  e.created_at = noon + 90s;
+  e.started_at = noon + 91500us + 90s;
+  e.delivered_at = noon + 2min;
+  e.outcome = persistence::execution_outcome{true, {}, {}, {}, noon + 1h};
+  EXPECT_NE(text(e).find(R"("backfilled":true,"lateness_ms":90091,"timing":{"fired_ms":90000,"started_ms":90091,)"
+                         R"("delivered_ms":120000,"outcome_ms":3600000})"),
+            std::string::npos)
+      << text(e);
 }
 
 TEST(execution_json, an_outcome_shows_the_report_and_its_evidence) {

@@ -13,10 +13,21 @@ json::value v(std::string_view text) {
 }
 
 TEST(coercion_to_integer, takes_what_is_an_integer) {
-  const std::pair<const char*, std::int64_t> table[]{
-      {"5", 5},       {"-7", -7},       {"5.0", 5},         {"1e2", 100},     {"-0.0", 0},      {"true", 1},
-      {"false", 0},   {"\"12\"", 12},   {"\" -3 \"", -3},   {"\"+4\"", 4},    {"\"3.0\"", 3},   {"\"007\"", 7},
-      {"\"1.\\u0030\"", 1}, {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN}};
+  const std::pair<const char*, std::int64_t> table[]{{"5", 5},
+                                                     {"-7", -7},
+                                                     {"5.0", 5},
+                                                     {"1e2", 100},
+                                                     {"-0.0", 0},
+                                                     {"true", 1},
+                                                     {"false", 0},
+                                                     {"\"12\"", 12},
+                                                     {"\" -3 \"", -3},
+                                                     {"\"+4\"", 4},
+                                                     {"\"3.0\"", 3},
+                                                     {"\"007\"", 7},
+                                                     {"\"1.\\u0030\"", 1},
+                                                     {"9223372036854775807", INT64_MAX},
+                                                     {"-9223372036854775808", INT64_MIN}};
   for (const auto& [text, expected] : table) {
     const auto n = to_integer(v(text));
     ASSERT_TRUE(n) << text;
@@ -94,9 +105,9 @@ TEST(coercion_to_uuid, takes_the_four_spellings) {
     ASSERT_TRUE(to_uuid(packed)) << packed;
     EXPECT_EQ(*to_uuid(packed), "11111111-2222-4333-8444-55555555abcd") << packed;
   }
-  for (const std::string_view text : {"", "1", "11111111-2222-4333-8444-55555555abcg",
-                                      "11111111-2222-4333-8444-55555555abcde", "11111111+2222-4333-8444-55555555abcd",
-                                      "{11111111-2222-4333-8444-55555555abcd", "{}"})
+  for (const std::string_view text :
+       {"", "1", "11111111-2222-4333-8444-55555555abcg", "11111111-2222-4333-8444-55555555abcde",
+        "11111111+2222-4333-8444-55555555abcd", "{11111111-2222-4333-8444-55555555abcd", "{}"})
     EXPECT_FALSE(to_uuid(text)) << text;
   EXPECT_EQ(to_uuid(v("1")).error(), "UUID input should be a string, bytes or UUID object");
 }

@@ -64,12 +64,13 @@ TEST(body_reader, tells_all_problems_in_the_order_of_the_calls) {
   for (auto step : *steps)
     step.integer();
   body.refuse_unknown();
-  EXPECT_EQ(told(body.problems()),
-            (lines{"body.name: Field required", "body.schedule.type: Input should be a valid string",
-                   "body.schedule.at: Input should be a valid datetime or date, input is too short",
-                   "body.callback.headers.a: Input should be a valid string",
-                   "body.retry.backoff_minutes.3: Input should be a valid integer, unable to parse string as an integer",
-                   "body.z: Extra inputs are not permitted"}));
+  EXPECT_EQ(
+      told(body.problems()),
+      (lines{"body.name: Field required", "body.schedule.type: Input should be a valid string",
+             "body.schedule.at: Input should be a valid datetime or date, input is too short",
+             "body.callback.headers.a: Input should be a valid string",
+             "body.retry.backoff_minutes.3: Input should be a valid integer, unable to parse string as an integer",
+             "body.z: Extra inputs are not permitted"}));
 }
 
 TEST(body_reader, makes_an_error_whose_message_is_its_first_problem) {
@@ -165,7 +166,8 @@ TEST(body_reader, counts_length_in_code_points) {
 }
 
 TEST(body_reader, keeps_integers_in_their_range) {
-  const auto in = with_body(R"({"low":0,"high":11,"column":2147483648,"huge":99999999999999999999,"max":9223372036854775807})");
+  const auto in =
+      with_body(R"({"low":0,"high":11,"column":2147483648,"huge":99999999999999999999,"max":9223372036854775807})");
   body_reader body{in};
   body.integer("low", {.min = 1, .max = 10});
   body.integer("high", {.min = 1, .max = 10});
@@ -184,13 +186,13 @@ TEST(body_reader, names_the_choices) {
   body.choice("one", {.of = {"long"}});
   body.choice("two", {.of = {"a", "b"}});
   body.choice("three", {.of = {"a", "b", "c"}});
-  EXPECT_EQ(told(body.problems()),
-            (lines{"body.one: Input should be 'long'", "body.two: Input should be 'a' or 'b'",
-                   "body.three: Input should be 'a', 'b' or 'c'"}));
+  EXPECT_EQ(told(body.problems()), (lines{"body.one: Input should be 'long'", "body.two: Input should be 'a' or 'b'",
+                                          "body.three: Input should be 'a', 'b' or 'c'"}));
 }
 
 TEST(body_reader, refuses_the_null_character_wherever_text_goes) {
-  const auto in = with_body(R"({"text":"\u0000","map":{"a":"\u0000","k\u0000":"v"},"free":{"a":["\u0000"]},"kept":{"a":"\u0000"}})");
+  const auto in = with_body(
+      R"({"text":"\u0000","map":{"a":"\u0000","k\u0000":"v"},"free":{"a":["\u0000"]},"kept":{"a":"\u0000"}})");
   body_reader body{in};
   body.text("text");
   body.optional_text_map("map");
@@ -258,8 +260,8 @@ TEST(body_reader, notes_its_problems_behind_those_of_the_query) {
 }
 
 TEST(query_reader, coerces_like_a_body_and_takes_the_last_of_repeated_names) {
-  const auto in = with_query({{"limit", "abc"}, {"limit", "7.0"}, {"dry", "on"}, {"since", "2026-01-02T03:04:05Z"},
-                              {"status", ""}});
+  const auto in = with_query(
+      {{"limit", "abc"}, {"limit", "7.0"}, {"dry", "on"}, {"since", "2026-01-02T03:04:05Z"}, {"status", ""}});
   query_reader query{in};
   EXPECT_EQ(query.integer("limit", {.min = 1, .max = 100, .fallback = 50}), 7);
   EXPECT_EQ(query.integer("offset", {.min = 0, .fallback = 0}), 0);
@@ -271,7 +273,10 @@ TEST(query_reader, coerces_like_a_body_and_takes_the_last_of_repeated_names) {
 }
 
 TEST(query_reader, tells_what_is_wrong) {
-  const auto in = with_query({{"limit", ""}, {"offset", "9223372036854775808"}, {"dry", "2"}, {"since", "now"},
+  const auto in = with_query({{"limit", ""},
+                              {"offset", "9223372036854775808"},
+                              {"dry", "2"},
+                              {"since", "now"},
                               {"text", std::string("\0", 1)}});
   query_reader query{in};
   query.text("needed");

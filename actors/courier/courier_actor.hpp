@@ -1,0 +1,69 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+#include "actors/courier/letters.hpp"
+#include "actors/directory.hpp"
+#include "actors/messages.hpp"
+#include "actors/pool_member.hpp"
+#include "actors/probe.hpp"
+#include "persistence/notice_store.hpp"
+
+namespace cued::actors {
+
+struct courier_settings {
+  std::chrono::milliseconds look_every{5'000}; ///< for what nobody announced: retries, notices of other nodes
+  std::chrono::milliseconds deadline{10'000};  ///< of one webhook, total (spec/security.md §1.6)
+  std::size_t in_flight_at_most = 16;
+  std::size_t in_flight_per_user_at_most = 4;
+};
+
+/// Carries notices to the people who asked for them: alerts and escalations as signed webhooks, letters through the
+/// notifier. A notice lies in Postgres from the moment of what it tells of until it is delivered or given up, so this
+/// actor only ever holds what is under way: a notice that dies with it is due again after a minute. A slow receiver
+/// costs slots of its own user; others go on.
+/// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the results not yet written.
+/// Life: spawned and watched by the supervisor, the only member of its pool.
+/// Never: writes notices, touches executions.
+class courier_actor final : public pool_member {
+public:
+  courier_actor(caf::actor_config& config, std::unique_ptr<persistence::notice_store> store, webhook_sender& webhooks,
+                notifier& post, const time_source& clock, const directory& others, probe& probe,
+                courier_settings settings);
+
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "courier"; }
+
+private:
+  // -- messages -----------------------------------------------------------
+  void on_tick();
+  void on_notice_over(const notice_over_message& message); ///< from the sender, by way of the directory
+  void on_flush();                                         ///< writes results, then takes as many as there are slots
+  void on_drain(const drain_message& message);
+
+  void arm();
+  void look_again_after(std::chrono::milliseconds pause);
+  bool write_results();
+  void take_and_send();
+  void send_notice(const persistence::started_notice& notice);
+  void keep_result(persistence::notice_kind kind, persistence::notice_result result);
+  void answer_drained();
+
+  // -- state ----------------------------------------------------------------
+  std::unordered_map<std::int64_t, std::string> under_way_; ///< notice to user
+  std::deque<persistence::notice_result> results_;
+  bool armed_ = false;
+  bool draining_ = false;
+  std::vector<reply<bool>> drained_;
+  std::unique_ptr<persistence::notice_store> store_;
+  webhook_sender& webhooks_;
+  letters letters_;
+  const time_source& clock_;
+  const directory& others_;
+  probe& probe_;
+  courier_settings settings_;
+};
+
+} // namespace cued::actors

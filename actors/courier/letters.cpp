@@ -1,0 +1,69 @@
+#include "actors/courier/letters.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string>
+
+#include "actors/courier/notice_verdict.hpp"
+#include "domain/json/value.hpp"
+
+namespace cued::actors {
+namespace {
+
+using verdict = persistence::notice_result::verdict;
+
+constexpr std::array<std::string_view, 8> test_prefixes{
+    "argus-",       "test-", "verify-",           "verify-production-",
+    "verify-diag-", "e2e-",  "test-cueapi-core-", "cueapi-core-test-"};
+
+std::string text_of(const json::value& content, std::string_view name) {
+  const auto* found = content.find(name);
+  return found && found->kind() == json::kind::string ? found->as_string() : std::string{};
+}
+
+int number_of(const json::value& content, std::string_view name) {
+  int out = 0;
+  if (const auto* found = content.find(name); found && found->kind() == json::kind::number)
+    std::from_chars(found->number_text().data(), found->number_text().data() + found->number_text().size(), out);
+  return out;
+}
+
+} // namespace
+
+bool is_test_cue(std::string_view name) {
+  std::string lower{name};
+  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  return std::ranges::any_of(test_prefixes, [&](std::string_view prefix) { return lower.starts_with(prefix); });
+}
+
+persistence::notice_result letters::send(const persistence::started_notice& notice, instant now) {
+  const auto content = json::parse(notice.content_json);
+  if (!content || content->kind() != json::kind::object)
+    return give_up_notice(notice, verdict::failed, "The content is not an object");
+  if (notice.email.empty())
+    return give_up_notice(notice, verdict::dropped, "The user is gone");
+
+  const auto letter = text_of(*content, "letter");
+  if (letter == "execution_failed") {
+    const auto cue_name = text_of(*content, "cue_name");
+    if (is_test_cue(cue_name))
+      return give_up_notice(notice, verdict::dropped, "A test cue");
+    if (!failures_.count(notice.user_id, failures_per_hour, std::chrono::hours{1}, now).allowed)
+      return give_up_notice(notice, verdict::dropped, "More than 10 letters within an hour");
+    post_.execution_failed(notice.email, {cue_name, notice.cue_id.value_or(""), notice.execution_id.value_or(""),
+                                          text_of(*content, "error")});
+  } else if (letter == "worker_offline") {
+    post_.worker_offline(notice.email, {text_of(*content, "worker_id"), number_of(*content, "minutes"),
+                                        number_of(*content, "pending_executions")});
+  } else {
+    return give_up_notice(notice, verdict::failed, "An unknown kind of letter");
+  }
+  persistence::notice_result out;
+  out.id = notice.id;
+  out.attempt = notice.attempt;
+  out.what = verdict::delivered;
+  return out;
+}
+
+} // namespace cued::actors

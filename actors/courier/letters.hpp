@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string_view>
+
+#include "actors/notify/notifier.hpp"
+#include "persistence/notice_store.hpp"
+#include "security/fixed_window.hpp"
+
+namespace cued::actors {
+
+/// Test cues, as monitors and test suites name theirs: nobody is written to about them. Source: spec/auth.md §7.
+[[nodiscard]] bool is_test_cue(std::string_view name);
+
+/// Turns mail notices into letters, within the owner's limit of 10 failures per hour. The count lives in this process:
+/// a restart forgives. Owned by the courier, its thread.
+class letters {
+public:
+  static constexpr int failures_per_hour = 10;
+
+  explicit letters(notifier& post) : post_{post} {}
+
+  /// Delivered means handed to the notifier, which sends in the background; dropped says why in last_error.
+  [[nodiscard]] persistence::notice_result send(const persistence::started_notice& notice, instant now);
+
+private:
+  notifier& post_;
+  security::fixed_window failures_;
+};
+
+} // namespace cued::actors
