@@ -169,6 +169,19 @@ void greet(const settings& s, std::uint16_t port) {
   std::fflush(stdout);
 }
 
+/// Whatever ends the server: first the engine comes to rest, then the sender gives up what is still under way (it is
+/// found again from Postgres), and only then may either of them go. They know each other.
+struct at_the_end {
+  actors::actor_engine& engine;
+  http::client::webhook_client& sender;
+  std::chrono::milliseconds patience;
+
+  ~at_the_end() {
+    engine.drain(patience);
+    sender.close();
+  }
+};
+
 int serve(const settings& s, wake_up& wake) {
   const wall_clock clock;
   auto db = open_database(s);
@@ -196,17 +209,20 @@ int serve(const settings& s, wake_up& wake) {
   http::health_monitor health;
 
   persistence::pool pool{db->options, static_cast<std::size_t>(s.database_pool_size + s.database_max_overflow)};
-  auto sender = std::make_unique<http::client::webhook_client>(
-      http::client::webhook_client::options{static_cast<std::size_t>(s.webhook_concurrency_per_worker) + 16}, *policy,
-      std::move(*tls), names, clock);
+  http::client::webhook_client sender{{static_cast<std::size_t>(s.webhook_concurrency_per_worker) + 16},
+                                      *policy,
+                                      std::move(*tls),
+                                      names,
+                                      clock};
   actors::actor_engine engine{engine_settings_of(s, clock, random),
                               stores_over(db->options, s),
-                              *sender,
+                              sender,
                               letters,
                               clock,
                               metrics,
                               pulse,
                               [&wake](const std::string& why) { wake.give_up(why); }};
+  const at_the_end calm{engine, sender, std::chrono::seconds{s.shutdown_timeout_seconds} / 2};
 
   const auto routes = http::enabled_routes(s);
   http::services services{
@@ -251,8 +267,6 @@ int serve(const settings& s, wake_up& wake) {
   spdlog::info("stopping");
   engine.answer_waiting(); // else the server would wait for them
   server.stop();
-  engine.drain(std::chrono::seconds{s.shutdown_timeout_seconds} / 2);
-  sender.reset(); // gives up what is still under way; it is found again from Postgres
   if (why == wake_up::reason::hopeless)
     return complain(wake.why());
   return EXIT_SUCCESS;

@@ -43,10 +43,13 @@ webhook_client::webhook_client(options chosen, security::url_policy policy, asio
     threads_.emplace_back([this] { io_.run(); });
 }
 
-webhook_client::~webhook_client() {
+webhook_client::~webhook_client() { close(); }
+
+void webhook_client::close() {
   {
     const std::lock_guard lock{mutex_};
-    closing_ = true;
+    if (std::exchange(closing_, true))
+      return;
     for (auto& next : waiting_)
       asio::post(io_, [done = std::move(next.done)] { done(not_sent("The server is shutting down")); });
     waiting_.clear();
@@ -62,9 +65,11 @@ webhook_client::~webhook_client() {
 void webhook_client::send(actors::webhook_request request, done_function done) {
   job next{std::move(request), std::move(done)};
   std::string refusal;
+  bool closed = false;
   {
     const std::lock_guard lock{mutex_};
-    if (closing_)
+    closed = closing_;
+    if (closed)
       refusal = "The server is shutting down";
     else if (places_taken_ < options_.concurrency)
       ++places_taken_;
@@ -75,6 +80,8 @@ void webhook_client::send(actors::webhook_request request, done_function done) {
   }
   if (refusal.empty())
     start(std::move(next));
+  else if (closed)
+    next.done(not_sent(refusal));
   else
     asio::post(io_, [done = std::move(next.done), refusal] { done(not_sent(refusal)); });
 }

@@ -20,8 +20,8 @@ namespace cued::http::client {
 /// later waits in line. The deadline of a request starts when its turn comes.
 ///
 /// Owned by main. Threads: its own, which only do network I/O and call `done`. Any thread may call send().
-/// Destruction gives up what is under way and what waits (each `done` is still called) and joins the threads; whoever
-/// wants results to the last waits for them first.
+/// close() gives up what is under way and what waits (each `done` is still called) and joins the threads; a send after
+/// that fails at once, on the caller's thread. Whoever wants results to the last waits for them first.
 /// Never: retries, records, knows tenants' caps (deliver does), reads proxies from the environment.
 class webhook_client final : public actors::webhook_sender {
 public:
@@ -38,6 +38,8 @@ public:
   webhook_client& operator=(const webhook_client&) = delete;
 
   void send(actors::webhook_request request, std::function<void(actors::webhook_response)> done) override;
+
+  void close(); ///< by one thread; doing it twice is harmless
 
   [[nodiscard]] std::size_t under_way() const;
   [[nodiscard]] std::size_t waiting() const;

@@ -182,7 +182,8 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
   answer.status = static_cast<int>(head.result_int());
   answer.body = readable_text(decompress(body, field(bhttp::field::content_encoding)),
                               charset_of(field(bhttp::field::content_type)));
-  answer.retry_after_seconds = read_retry_after(field(bhttp::field::retry_after), field(bhttp::field::date), with_.clock.now());
+  answer.retry_after_seconds =
+      read_retry_after(field(bhttp::field::retry_after), field(bhttp::field::date), with_.clock.now());
   co_return answer;
 }
 

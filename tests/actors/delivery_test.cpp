@@ -1,7 +1,13 @@
+#include <utility>
+
+#include "actors/directory.hpp"
+#include "domain/json/value.hpp"
 #include "tests/actors/engine_fixture.hpp"
 
 namespace cued::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 class deliveries : public engine_test {
 protected:
@@ -68,6 +74,46 @@ TEST_F(deliveries, a_result_is_kept_until_the_store_takes_it) {
   world.away("record_attempts", false);
   EXPECT_TRUE(eventually_has_status("e1", "success"));
   EXPECT_EQ(sender.requests.size(), 1u) << "it must not be sent again";
+}
+
+TEST_F(deliveries, what_makes_up_for_an_outage_does_not_hold_up_what_is_on_time) {
+  // The first request of all holds its shard, and with it the sender, until the other line has formed.
+  std::promise<void> go_on;
+  sender.answer = [&, waited = false](std::size_t) mutable {
+    if (!std::exchange(waited, true))
+      go_on.get_future().wait();
+    actors::webhook_response ok;
+    ok.status = 200;
+    return ok;
+  };
+  memory_world::cue behind;
+  const auto missed = 400s;
+  behind.armed = {"cue_behind", std::chrono::floor<std::chrono::seconds>(clock.now()) - missed, true, "* * * * * *",
+                  "UTC"};
+  behind.user_id = "ann";
+  world.add(behind);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) {
+    return std::ranges::any_of(w.executions, [](const auto& e) { return e.second.status == "delivering"; });
+  }));
+  add_webhook("punctual");
+  engine().execution_created("ann", "punctual", true, clock.now());
+  go_on.set_value();
+  ASSERT_TRUE(eventually_has_status("punctual", "success"));
+  ASSERT_TRUE(world.eventually([](memory_world& w) {
+    return std::ranges::count_if(w.executions, [](const auto& e) { return e.second.status == "success"; }) > 400;
+  }));
+
+  const std::lock_guard lock{sender.mutex};
+  const auto shards = settings().shards;
+  std::size_t before = 0; // of the same shard
+  for (const auto& request : sender.requests) {
+    const auto id = json::parse(request.body)->find("execution_id")->as_string();
+    if (id == "punctual")
+      break;
+    before += actors::directory::shard_of(id, shards) == actors::directory::shard_of("punctual", shards) ? 1 : 0;
+  }
+  EXPECT_LE(before, settings().webhooks_in_flight_per_tenant + 1) << "only what was on its way already";
 }
 
 TEST_F(deliveries, work_begun_is_finished_by_a_drain_and_none_is_begun_after) {

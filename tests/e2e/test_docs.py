@@ -48,4 +48,4 @@ def test_a_transcript_goes_as_shown(server, page, tag):
         if step.output.language == "json":
             assert shape(json.loads(output)) == shape(json.loads(step.output.text)), output
         else:
-            assert output.strip() == step.output.text.strip()
+            assert [line.rstrip() for line in output.strip().splitlines()] == step.output.text.splitlines()

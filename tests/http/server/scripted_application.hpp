@@ -16,6 +16,7 @@ namespace cued::http::test {
 ///   /echo   reads the body and sends it back     /ignore  does not read it
 ///   /empty  204                                   /wait    answers when `release` is called
 ///   /target what the server made of path and query
+///   /patience handles the request until its client has hung up
 class scripted_application final : public application {
 public:
   boost::asio::awaitable<response> answer(request& in, body_source& body) override {
@@ -29,6 +30,11 @@ public:
       co_return no_content();
     if (in.path == "/wait")
       co_await wait();
+    if (in.path == "/patience") {
+      arrived_.set_value();
+      co_await until(*in.hung_up);
+      hung_up_.set_value();
+    }
     if (in.path == "/target") {
       std::string out = in.path + "|" + in.client_address;
       for (const auto& [name, value] : in.query)
@@ -47,6 +53,7 @@ public:
 
   void wait_for_arrival() { arrived_.get_future().wait(); } ///< of the request to /wait
   void release() { released_ = true; }
+  void wait_for_hang_up() { hung_up_.get_future().wait(); } ///< of the client of /patience
 
 private:
   static response text(std::string body) {
@@ -59,14 +66,18 @@ private:
   /// The coroutine looks whether it may go on each time its timer fires: the test decides when, not the time.
   boost::asio::awaitable<void> wait() {
     arrived_.set_value();
+    co_await until(released_);
+  }
+
+  static boost::asio::awaitable<void> until(const std::atomic<bool>& condition) {
     boost::asio::steady_timer timer{co_await boost::asio::this_coro::executor};
-    while (!released_) {
+    while (!condition) {
       timer.expires_after(std::chrono::milliseconds{1});
       co_await timer.async_wait(boost::asio::use_awaitable);
     }
   }
 
-  std::promise<void> arrived_;
+  std::promise<void> arrived_, hung_up_;
   std::atomic<bool> released_{false};
 };
 

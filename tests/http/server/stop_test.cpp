@@ -29,6 +29,15 @@ TEST(http_stop, a_request_in_flight_is_answered_and_told_that_it_was_the_last) {
   EXPECT_EQ(server.listening.connections(), 0u);
 }
 
+TEST(http_hang_up, a_handler_that_takes_long_can_see_that_its_client_is_gone) {
+  running_server server{{.sweep = 1ms, .long_handling = 1ms}};
+  auto client = std::make_optional<raw_client>(server.port());
+  client->send("GET /patience HTTP/1.1\r\n\r\n");
+  server.app.wait_for_arrival();
+  client.reset();
+  server.app.wait_for_hang_up();
+}
+
 TEST(http_stop, nothing_is_accepted_any_more) {
   running_server server;
   const auto port = server.port();
