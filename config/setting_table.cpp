@@ -230,7 +230,8 @@ constexpr std::array table{
             .default_words = "/var/lib/cued as root, else $XDG_DATA_HOME/cued or ~/.local/share/cued"},
     setting{.name = "TZDATA_DIR",
             .member = &s::tzdata_dir,
-            .meaning = "compiled time zones that you keep up to date; used when newer than the system's (docs/operations.md)",
+            .meaning =
+                "compiled time zones that you keep up to date; used when newer than the system's (docs/operations.md)",
             .default_words = "DATA_DIR/zoneinfo"},
     setting{.name = "NODE_NAME",
             .member = &s::node_name,

@@ -75,9 +75,9 @@ struct settings {
   std::string ssl_cert_dir;
 
   // -- this program -----------------------------------------------------
-  std::string data_dir;  ///< absolute after loading
+  std::string data_dir;   ///< absolute after loading
   std::string tzdata_dir; ///< never empty after loading
-  std::string node_name; ///< never empty after loading
+  std::string node_name;  ///< never empty after loading
   std::string postgres_bin_dir;
   std::string cron_dst_overlap = "once"; ///< `once` or `both`
   std::string log_level = "info";

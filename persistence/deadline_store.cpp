@@ -23,7 +23,7 @@ constexpr named_query ready_due_retries{"ready_due_retries", R"sql(
   ), readied AS (
     UPDATE executions e SET status = 'retry_ready', updated_at = now()
     FROM due d WHERE e.id = d.id AND e.status = 'retrying'
-    RETURNING e.id, e.cue_id, e.scheduled_for, e.payload_override
+    RETURNING e.id, e.cue_id, e.scheduled_for, e.payload_override, e.backfilled
   ), queued AS (
     INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, dispatch_attempts, created_at)
     SELECT e.id, e.cue_id, 'retry', )sql" CUED_OUTBOX_PAYLOAD("e.id", CUED_OFFSET_TIME("e.scheduled_for"),
@@ -31,7 +31,7 @@ constexpr named_query ready_due_retries{"ready_due_retries", R"sql(
                                                                  R"sql(, false, 0, now()
     FROM readied e JOIN cues c ON c.id = e.cue_id LEFT JOIN users u ON u.id = c.user_id
   )
-  SELECT r.id, c.user_id FROM readied r JOIN cues c ON c.id = r.cue_id
+  SELECT r.id, c.user_id, coalesce(r.backfilled, false) FROM readied r JOIN cues c ON c.id = r.cue_id
 )sql"};
 
 /// Index: idx_executions_retries, idx_outbox_scheduled, cued_executions_outcome_deadline.
@@ -50,7 +50,7 @@ constexpr named_query soonest_retry{"soonest_retry", R"sql(
 
 /// Index: idx_outbox_pending.
 constexpr named_query undispatched_deliveries{"undispatched_deliveries", R"sql(
-  SELECT e.id, c.user_id
+  SELECT e.id, c.user_id, coalesce(e.backfilled, false)
   FROM dispatch_outbox o
   JOIN executions e ON e.id = o.execution_id AND e.status IN ('pending', 'retry_ready')
   JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
@@ -63,7 +63,7 @@ constexpr named_query undispatched_deliveries{"undispatched_deliveries", R"sql(
 
 /// Index: cued_executions_open.
 constexpr named_query forgotten_deliveries{"forgotten_deliveries", R"sql(
-  SELECT e.id, c.user_id
+  SELECT e.id, c.user_id, coalesce(e.backfilled, false)
   FROM executions e
   JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
   WHERE e.status IN ('pending', 'retry_ready') AND e.updated_at < $1::timestamptz
@@ -167,7 +167,7 @@ constexpr named_query clean_up_events{"clean_up_events", R"sql(
 std::vector<due_delivery> read_due(const pqxx::result& rows) {
   std::vector<due_delivery> out;
   for (const auto& row : rows)
-    out.push_back({row[0].c_str(), row[1].c_str()});
+    out.push_back({row[0].c_str(), row[1].c_str(), row[2].as<bool>()});
   return out;
 }
 

@@ -53,6 +53,8 @@ void lay_over(headers& all, const std::string& users_headers_json) {
 
 result<webhook_request> compose_webhook(const persistence::started_delivery& delivery, instant now,
                                         std::chrono::milliseconds deadline) {
+  if (delivery.url.empty()) // only rows written by others have none; the text is the reference's
+    return fail(400, "invalid_callback_url", "URL must have a hostname");
   const auto scheduled_for = format_offset(delivery.scheduled_for);
   auto body = body_of(delivery, scheduled_for);
   if (!body)

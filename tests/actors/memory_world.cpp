@@ -240,7 +240,7 @@ public:
     for (auto& [id, e] : world_.executions)
       if (e.status == "retrying" && e.next_retry && *e.next_retry <= at) {
         e.status = "retry_ready";
-        out.push_back({id, e.user_id});
+        out.push_back({id, e.user_id, e.backfilled});
       }
     return out;
   }
@@ -261,7 +261,7 @@ public:
     std::vector<persistence::due_delivery> out;
     for (const auto& [id, e] : world_.executions)
       if (e.webhook && (e.status == "pending" || e.status == "retry_ready") && e.scheduled_for <= at)
-        out.push_back({id, e.user_id});
+        out.push_back({id, e.user_id, e.backfilled});
     return out;
   }
 

@@ -131,6 +131,11 @@ TEST(settings, derived_values_have_one_form) {
   EXPECT_FALSE(loaded(environment({})).values.data_dir.empty());
 }
 
+TEST(settings, time_zones_are_looked_for_in_the_data_directory_unless_told_otherwise) {
+  EXPECT_EQ(loaded(environment({{"DATA_DIR", "/srv/cued"}})).values.tzdata_dir, "/srv/cued/zoneinfo");
+  EXPECT_EQ(loaded(environment({{"TZDATA_DIR", "/srv/zones"}})).values.tzdata_dir, "/srv/zones");
+}
+
 TEST(settings, half_set_combinations_name_what_is_missing) {
   EXPECT_THAT(refused(environment({{"EXTERNAL_AUTH_BACKEND", "true"}})), ElementsAre("INTERNAL_AUTH_TOKEN"));
   EXPECT_THAT(refused(environment({{"RESEND_API_KEY", "k"}})), ElementsAre("RESEND_FROM_EMAIL"));

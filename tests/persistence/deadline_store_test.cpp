@@ -42,15 +42,17 @@ TEST_F(deadline_store, undispatched_rows_are_found_when_they_are_due) {
   for (const auto& [n, at] : {std::pair{1, "NULL"},
                               {2, "timestamptz '2026-11-24 12:00:00+00'"},
                               {3, "timestamptz '2026-11-24 14:00:00+00'"}}) {
-    add_execution(n, "cue_1");
+    add_execution(n, "cue_1", {{"backfilled", n == 2 ? "true" : "NULL"}});
     database_.exec("INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, "
                    "dispatch_attempts, scheduled_at, created_at) VALUES (" +
                    quoted(execution_id(n)) + ", 'cue_1', 'deliver', '{}', false, 0, " + at + ", now())");
   }
   std::vector<std::string> found;
   const auto rows = store_.undispatched(now_).value();
-  for (const auto& d : rows)
+  for (const auto& d : rows) {
     found.push_back(d.execution_id);
+    EXPECT_EQ(d.backfilled, d.execution_id == execution_id(2));
+  }
   EXPECT_THAT(found, testing::UnorderedElementsAre(execution_id(1), execution_id(2)));
 }
 
