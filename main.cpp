@@ -127,9 +127,12 @@ result<database> open_database(const settings& s) {
 
 actors::store_makers stores_over(const persistence::connection_options& options, const settings& s) {
   using namespace persistence;
-  const deadline_limits limits{s.execution_stale_after_seconds, s.worker_claim_timeout_seconds,
-                               s.worker_heartbeat_timeout_seconds, s.worker_unclaimed_timeout_seconds,
-                               s.poller_batch_size};
+  const deadline_limits limits{s.execution_stale_after_seconds,
+                               s.worker_claim_timeout_seconds,
+                               s.worker_heartbeat_timeout_seconds,
+                               s.worker_unclaimed_timeout_seconds,
+                               s.poller_batch_size,
+                               s.execution_retention_days};
   const auto monthly_limit = s.disable_quota_enforcement ? postgres_delivery_store::monthly_limit::ignored
                                                          : postgres_delivery_store::monthly_limit::enforced;
   return {[options] { return std::make_unique<postgres_claim_store>(options); },
@@ -209,11 +212,8 @@ int serve(const settings& s, wake_up& wake) {
   http::health_monitor health;
 
   persistence::pool pool{db->options, static_cast<std::size_t>(s.database_pool_size + s.database_max_overflow)};
-  http::client::webhook_client sender{{static_cast<std::size_t>(s.webhook_concurrency_per_worker) + 16},
-                                      *policy,
-                                      std::move(*tls),
-                                      names,
-                                      clock};
+  http::client::webhook_client sender{
+      {static_cast<std::size_t>(s.webhook_concurrency_per_worker) + 16}, *policy, std::move(*tls), names, clock};
   actors::actor_engine engine{engine_settings_of(s, clock, random),
                               stores_over(db->options, s),
                               sender,

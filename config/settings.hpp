@@ -40,7 +40,8 @@ struct settings {
   int worker_heartbeat_timeout_seconds = 180;
   int worker_claim_timeout_seconds = 900;
   int worker_unclaimed_timeout_seconds = 900;
-  std::string railway_replica_id; ///< the reference's name for `node_name`, which wins
+  int execution_retention_days = 0; ///< 0: finished executions are kept for ever
+  std::string railway_replica_id;   ///< the reference's name for `node_name`, which wins
 
   // -- messages ---------------------------------------------------------
   int message_ttl_days = 30;

@@ -17,11 +17,11 @@ struct problem {
 /// What a caller is told when something cannot be done. Errors are values; exceptions stop at the border of the
 /// library that throws them. On the wire: `{"error":{"code","message","status"[,"details"]}}` (spec/http.md §3).
 struct error {
-  int status = 500;                             ///< HTTP status
-  std::string code = "internal_error";          ///< stable, snake_case; what clients match on
+  int status = 500;                    ///< HTTP status
+  std::string code = "internal_error"; ///< stable, snake_case; what clients match on
   std::string message = "An internal error occurred";
-  std::vector<problem> details;                 ///< only with `validation_error`
-  std::optional<int> retry_after_seconds;       ///< becomes the header `Retry-After`
+  std::vector<problem> details;           ///< only with `validation_error`
+  std::optional<int> retry_after_seconds; ///< becomes the header `Retry-After`
 };
 
 template <class T>

@@ -5,11 +5,16 @@
 #include "persistence/fire_keys.hpp"
 #include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
+#include "persistence/retention.hpp"
 #include "persistence/silent_workers.hpp"
 #include "persistence/user_secrets.hpp"
 
 namespace cued::persistence {
 namespace {
+
+/// History is deleted in portions, so that no commit of it is long; what is left over waits for the next hour.
+constexpr std::size_t retention_rows_at_once = 2'000;
+constexpr int retention_rounds_at_most = 100;
 
 /// Index: idx_executions_retries. A retry of a cue that is gone is left out (its execution goes with it or is an
 /// orphan); one whose user is gone is signed with the empty secret, as in the reference.
@@ -245,9 +250,21 @@ result<std::size_t> postgres_deadline_store::clean_up(instant now) {
     return fail(logins.error());
   if (const auto keys = forget_old_fire_keys(link_, now); !keys)
     return fail(keys.error());
+  std::size_t history = 0;
+  if (limits_.execution_retention_days > 0) {
+    const auto before = now - std::chrono::days{limits_.execution_retention_days};
+    for (int round = 0; round < retention_rounds_at_most; ++round) {
+      const auto deleted = delete_finished_executions(link_, before, retention_rows_at_once);
+      if (!deleted)
+        return fail(deleted.error());
+      history += *deleted;
+      if (*deleted < retention_rows_at_once)
+        break;
+    }
+  }
   return link_.run([&](session& s) -> result<std::size_t> {
     const auto at = write_instant(now);
-    return s.exec(clean_up_outbox, at).affected_rows() + s.exec(clean_up_events, at).affected_rows() +
+    return history + s.exec(clean_up_outbox, at).affected_rows() + s.exec(clean_up_events, at).affected_rows() +
            s.exec(clean_up_notices, at).affected_rows();
   });
 }

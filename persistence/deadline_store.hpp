@@ -15,6 +15,7 @@ struct deadline_limits {
   int worker_heartbeat_timeout_seconds = 180;
   int worker_unclaimed_timeout_seconds = 900;
   int batch_size = 500;
+  int execution_retention_days = 0; ///< 0: history is kept for ever
 };
 
 /// A worker execution that became claimable.

@@ -20,8 +20,8 @@ namespace cued::json {
 /// False for a non-integer whose nearest double is infinite, as `1e999` (spec/http.md §2: refused).
 [[nodiscard]] bool is_finite_number(std::string_view text);
 
-/// True for a non-integer that no double tells from zero, as `1e-20000`: what its text says beyond that is lost in jsonb
-/// anyway, and Postgres refuses the more extreme ones.
+/// True for a non-integer that no double tells from zero, as `1e-20000`: what its text says beyond that is lost in
+/// jsonb anyway, and Postgres refuses the more extreme ones.
 [[nodiscard]] bool is_vanishing(std::string_view text);
 
 /// Appends the signed spelling: integers as they are (`-0` is `0`), others as the shortest decimal that reads back to

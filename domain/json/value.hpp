@@ -96,7 +96,7 @@ public:
   writer& number(std::int64_t n);
   writer& boolean(bool b);
   writer& null();
-  writer& raw(std::string_view json_text);                          ///< a value that is JSON text already
+  writer& raw(std::string_view json_text); ///< a value that is JSON text already
   writer& string_or_null(const std::optional<std::string>& text);
   writer& number_or_null(const std::optional<std::int64_t>& n);
   writer& raw_or_null(const std::optional<std::string>& json_text);

@@ -111,7 +111,8 @@ instant read_instant(std::string_view text) {
   if (shift == std::string_view::npos || text.size() < shift + 15)
     throw std::runtime_error("not a timestamptz: " + std::string{text});
   const auto days = sys_days{year{number(0, shift)} / number(shift + 1, 2) / number(shift + 4, 2)};
-  auto t = instant{days} + hours{number(shift + 7, 2)} + minutes{number(shift + 10, 2)} + seconds{number(shift + 13, 2)};
+  auto t =
+      instant{days} + hours{number(shift + 7, 2)} + minutes{number(shift + 10, 2)} + seconds{number(shift + 13, 2)};
   if (text.size() > shift + 15 && text[shift + 15] == '.') {
     int micros = 0, digits = 0;
     for (auto i = shift + 16; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i, ++digits)

@@ -109,7 +109,7 @@ private:
     }
   }
 
-  pqxx::connection& link();          ///< opens if needed
+  pqxx::connection& link(); ///< opens if needed
 
   struct explanation {
     error what;

@@ -170,5 +170,31 @@ TEST_F(deadline_store, clean_up_removes_only_what_was_dispatched_and_is_old) {
   EXPECT_EQ(database_.value("SELECT count(*) FROM dispatch_outbox"), "2");
 }
 
+TEST_F(deadline_store, history_is_kept_for_ever_unless_told_otherwise) {
+  add_cue("cue_1");
+  add_execution(1, "cue_1", {{"status", "'success'"}, {"created_at", "timestamptz '2020-01-01'"}});
+  ASSERT_TRUE(store_.clean_up(now_));
+  EXPECT_EQ(database_.value("SELECT count(*) FROM executions"), "1");
+}
+
+TEST_F(deadline_store, retention_deletes_what_is_finished_and_old_with_its_outbox_rows) {
+  add_cue("cue_1");
+  add_execution(1, "cue_1", {{"status", "'success'"}, {"created_at", "timestamptz '2026-10-01'"}});
+  add_execution(2, "cue_1", {{"status", "'success'"}, {"created_at", "timestamptz '2026-11-23'"}});
+  int n = 2;
+  for (const auto* status : {"pending", "delivering", "retrying", "retry_ready"})
+    add_execution(++n, "cue_1", {{"status", quoted(status)}, {"created_at", "timestamptz '2026-10-01'"}});
+  database_.exec("INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, "
+                 "dispatch_attempts, created_at) VALUES (" +
+                 quoted(execution_id(1)) + ", 'cue_1', 'deliver', '{}', true, 0, now())");
+  persistence::deadline_limits limits;
+  limits.execution_retention_days = 30;
+  persistence::postgres_deadline_store store{database_.options(), limits};
+  ASSERT_TRUE(store.clean_up(now_));
+  EXPECT_EQ(database_.value("SELECT count(*) FROM executions WHERE id = " + quoted(execution_id(1))), "0");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM executions"), "5");
+  EXPECT_EQ(database_.value("SELECT count(*) FROM dispatch_outbox"), "0");
+}
+
 } // namespace
 } // namespace cued::test
