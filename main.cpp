@@ -5,6 +5,7 @@
 #include <memory>
 
 #include <poll.h>
+#include <prometheus/counter.h>
 #include <prometheus/registry.h>
 #include <spdlog/spdlog.h>
 #include <sys/eventfd.h>
@@ -16,6 +17,7 @@
 #include "config/command_line.hpp"
 #include "config/database_url.hpp"
 #include "config/logging.hpp"
+#include "config/redis_url.hpp"
 #include "config/report.hpp"
 #include "config/session_secret.hpp"
 #include "config/settings.hpp"
@@ -35,6 +37,9 @@
 #include "persistence/postgres/embedded_cluster.hpp"
 #include "persistence/postgres/migrator.hpp"
 #include "persistence/postgres/pool.hpp"
+#include "persistence/redis/redis_client.hpp"
+#include "persistence/redis/shared_keys.hpp"
+#include "persistence/redis/sharing_stores.hpp"
 #include "security/local_rate_limiter.hpp"
 #include "security/random.hpp"
 #include "security/redaction.hpp"
@@ -125,7 +130,47 @@ result<database> open_database(const settings& s) {
   return out;
 }
 
-actors::store_makers stores_over(const persistence::connection_options& options, const settings& s) {
+/// Redis, if REDIS_URL names one, and the keys that are kept there.
+struct redis_part {
+  redis_part(const settings& s, const config::redis_address& where, prometheus::Registry& metrics)
+      : errors{prometheus::BuildCounter()
+                   .Name("cued_redis_errors_total")
+                   .Help("Jobs that Redis did not do, because it was away or refused them")
+                   .Register(metrics)
+                   .Add({})},
+        client{redis_settings_of(where)}, keys{client,
+                                               s.node_name,
+                                               {std::chrono::seconds{s.poller_heartbeat_ttl_seconds},
+                                                std::chrono::seconds{s.poller_leader_lock_ttl_seconds}}} {}
+
+  persistence::redis_settings redis_settings_of(const config::redis_address& where) {
+    persistence::redis_settings out;
+    out.address = where;
+    out.on_error = [this] { errors.Increment(); };
+    return out;
+  }
+
+  prometheus::Counter& errors;
+  persistence::redis_client client;
+  persistence::shared_keys keys;
+};
+
+result<std::unique_ptr<redis_part>> open_redis(const settings& s, prometheus::Registry& metrics,
+                                               actors::clock_pulse& pulse) {
+  if (s.redis_url.empty())
+    return nullptr;
+  const auto where = config::read_redis_url(s.redis_url);
+  if (!where)
+    return fail(500, "invalid_redis_url", "REDIS_URL: " + where.error());
+  auto out = std::make_unique<redis_part>(s, *where, metrics);
+  pulse.on_beat([&keys = out->keys](const actors::clock_pulse::reading& beat) {
+    keys.write_heartbeat(beat.last_run, beat.cues_processed, beat.cycle_duration);
+  });
+  return out;
+}
+
+actors::store_makers stores_over(const persistence::connection_options& options, const settings& s,
+                                 persistence::shared_keys* shared) {
   using namespace persistence;
   const deadline_limits limits{s.execution_stale_after_seconds,
                                s.worker_claim_timeout_seconds,
@@ -136,8 +181,18 @@ actors::store_makers stores_over(const persistence::connection_options& options,
   const auto monthly_limit = s.disable_quota_enforcement ? postgres_delivery_store::monthly_limit::ignored
                                                          : postgres_delivery_store::monthly_limit::enforced;
   return {[options] { return std::make_unique<postgres_claim_store>(options); },
-          [options] { return std::make_unique<postgres_outcome_store>(options); },
-          [options, monthly_limit] { return std::make_unique<postgres_delivery_store>(options, monthly_limit); },
+          [options, shared]() -> std::unique_ptr<outcome_store> {
+            auto store = std::make_unique<postgres_outcome_store>(options);
+            if (shared == nullptr)
+              return store;
+            return std::make_unique<usage_sharing_store>(std::move(store), *shared);
+          },
+          [options, monthly_limit, shared]() -> std::unique_ptr<delivery_store> {
+            auto store = std::make_unique<postgres_delivery_store>(options, monthly_limit);
+            if (shared == nullptr)
+              return store;
+            return std::make_unique<grace_sharing_store>(std::move(store), *shared);
+          },
           [options] { return std::make_unique<postgres_clock_store>(options); },
           [options, limits] { return std::make_unique<postgres_deadline_store>(options, limits); },
           [options] { return std::make_unique<postgres_notice_store>(options); }};
@@ -214,8 +269,14 @@ int serve(const settings& s, wake_up& wake) {
   persistence::pool pool{db->options, static_cast<std::size_t>(s.database_pool_size + s.database_max_overflow)};
   http::client::webhook_client sender{
       {static_cast<std::size_t>(s.webhook_concurrency_per_worker) + 16}, *policy, std::move(*tls), names, clock};
-  actors::actor_engine engine{engine_settings_of(s, clock, random),
-                              stores_over(db->options, s),
+  const auto redis = open_redis(s, metrics, pulse);
+  if (!redis)
+    return complain(redis.error().message);
+  auto* const shared = *redis ? &(*redis)->keys : nullptr;
+  auto engine_wanted = engine_settings_of(s, clock, random);
+  engine_wanted.shared = shared;
+  actors::actor_engine engine{std::move(engine_wanted),
+                              stores_over(db->options, s, shared),
                               sender,
                               letters,
                               clock,
@@ -243,6 +304,7 @@ int serve(const settings& s, wake_up& wake) {
       .metrics = metrics,
       .routes = routes,
       .version = CUED_VERSION,
+      .shared = shared,
   };
   http::pipeline pipeline{services};
   http::server_limits limits;

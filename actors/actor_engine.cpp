@@ -123,6 +123,7 @@ std::unordered_map<pool, member_maker> actor_engine::parts::makers() {
   out[pool::courier] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
     courier_settings s;
     s.look_every = settings.poll_interval;
+    s.shared = settings.shared;
     return by.spawn<courier_actor, caf::detached>(stores.notices(), sender, letters, clock, everybody, metrics, s);
   };
   return out;

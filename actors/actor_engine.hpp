@@ -22,6 +22,7 @@
 #include "persistence/delivery_store.hpp"
 #include "persistence/notice_store.hpp"
 #include "persistence/outcome_store.hpp"
+#include "persistence/redis/shared_keys.hpp"
 
 namespace prometheus {
 class Registry;
@@ -41,6 +42,7 @@ struct engine_settings {
   std::optional<instant> sole_owner_since;        ///< see deadline_clock_settings
   std::size_t pending_per_tenant_at_most = 5'000; ///< beyond it a request is refused with 503 at once
   restart_policy restarts = {};
+  persistence::shared_keys* shared = nullptr; ///< null: without Redis
   std::function<std::string()> new_execution_id;
 };
 

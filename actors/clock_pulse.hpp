@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <mutex>
 #include <optional>
 
@@ -19,9 +20,17 @@ public:
   };
 
   void beat(instant now, std::size_t cues_processed, std::chrono::milliseconds cycle_duration) {
-    const std::lock_guard lock{mutex_};
-    last_ = reading{now, cues_processed, cycle_duration};
+    const reading beat{now, cues_processed, cycle_duration};
+    {
+      const std::lock_guard lock{mutex_};
+      last_ = beat;
+    }
+    if (observer_)
+      observer_(beat);
   }
+
+  /// Who is told of each beat, on the clock's thread, so he must not block. Before the first beat.
+  void on_beat(std::function<void(const reading&)> observer) { observer_ = std::move(observer); }
 
   /// Nothing before the first beat.
   [[nodiscard]] std::optional<reading> last() const {
@@ -32,6 +41,7 @@ public:
 private:
   mutable std::mutex mutex_;
   std::optional<reading> last_;
+  std::function<void(const reading&)> observer_;
 };
 
 } // namespace cued::actors

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/database_url.hpp"
+#include "config/redis_url.hpp"
 #include "config/value_reader.hpp"
 
 namespace cued::config {
@@ -47,10 +48,9 @@ private:
     if (!values_.database_url.empty())
       if (const auto url = libpq_url(values_.database_url); !url)
         refuse("DATABASE_URL", url.error());
-    const auto& redis = values_.redis_url;
-    if (!redis.empty() && !redis.starts_with("redis://") && !redis.starts_with("rediss://") &&
-        !redis.starts_with("unix://"))
-      refuse("REDIS_URL", "must begin with redis://, rediss:// or unix://");
+    if (!values_.redis_url.empty())
+      if (const auto redis = read_redis_url(values_.redis_url); !redis)
+        refuse("REDIS_URL", redis.error());
     if (!is_web_url(values_.base_url))
       refuse("BASE_URL", "must be an http:// or https:// URL");
     if (!values_.authz_hook_url.empty() && !is_web_url(values_.authz_hook_url))

@@ -34,8 +34,8 @@ constexpr std::array table{
             .most = 1000},
     setting{.name = "REDIS_URL",
             .member = &s::redis_url,
-            .meaning = "shared rate limits and key cache: redis://[user:password@]host[:port][/db], rediss:// or "
-                       "unix://path?db=n. Empty: kept in this process",
+            .meaning = "Redis to keep heartbeat, usage and mail counts in, as the reference does: "
+                       "redis://[user:password@]host[:port][/db] or unix:///path?db=n. Empty: none is needed",
             .shown = secrecy::password_in_url},
     setting{.name = "HOST", .member = &s::host, .meaning = "address to listen on"},
     setting{

@@ -19,7 +19,8 @@ struct url_policy;
 } // namespace cued::security
 namespace cued::persistence {
 class pool;
-}
+class shared_keys;
+} // namespace cued::persistence
 namespace cued::actors {
 class clock_pulse;
 class engine;
@@ -55,8 +56,9 @@ struct services {
   const security::url_policy& url_policy; ///< which addresses webhooks may reach
   health_monitor& health;                 ///< how the database is, for /health
   prometheus::Registry& metrics;
-  std::span<const route> routes; ///< the table the server dispatches on
-  std::string_view version;      ///< of this program
+  std::span<const route> routes;              ///< the table the server dispatches on
+  std::string_view version;                   ///< of this program
+  persistence::shared_keys* shared = nullptr; ///< what Redis holds; null without Redis
 };
 
 } // namespace cued::http

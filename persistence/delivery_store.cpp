@@ -39,6 +39,7 @@ constexpr named_query start_deliveries{
     SELECT DISTINCT user_id, month_start, now() FROM over_limit WHERE grace_since IS NULL
     ORDER BY user_id
     ON CONFLICT DO NOTHING
+    RETURNING user_id, started_at
   ), blocked AS (
     SELECT * FROM over_limit WHERE grace_since < now() - interval '24 hours'
   ), refused AS (
@@ -83,7 +84,7 @@ constexpr named_query start_deliveries{
     FROM (SELECT id FROM taken UNION ALL SELECT id FROM refused) AS t
     WHERE o.execution_id = t.id AND NOT o.dispatched
   )
-  SELECT * FROM taken
+  SELECT t.*, g.started_at AS grace_begun_at FROM taken t LEFT JOIN grace g ON g.user_id = t.user_id
 )sql"};
 
 /// The way back of start_deliveries, for a shutdown between taking and sending.
@@ -135,6 +136,8 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
       d.backfilled = row["backfilled"].as<bool>();
       d.retry_backoff_seconds_json = row["backoff_seconds"].c_str();
       d.retry_jitter_percent = row["jitter_percent"].as<int>();
+      if (const auto begun = row["grace_begun_at"]; !begun.is_null())
+        d.grace_begun_at = read_instant(begun.c_str());
       out.push_back(std::move(d));
     }
     return out;

@@ -184,11 +184,13 @@ constexpr named_query record_attempt_batch{"record_attempt_batch", R"sql(
     SELECT user_id, date_trunc('month', $8::timestamptz AT TIME ZONE 'UTC')::date, n FROM delivered
     ON CONFLICT (user_id, month_start) DO UPDATE
       SET execution_count = usage_monthly.execution_count + excluded.execution_count
+    RETURNING user_id, execution_count
   )
   SELECT l.id, w.user_id, l.cue_id, l.scheduled_for, l.backfilled, l.verdict = 'success' AS delivered,
          $8::timestamptz + make_interval(secs => l.deadline_seconds) AS outcome_deadline_at,
-         next.id AS next_id, next.scheduled_for AS next_at
+         next.id AS next_id, next.scheduled_for AS next_at, counted.execution_count AS executions_of_month
   FROM locked l JOIN cues_written w ON w.id = l.cue_id
+  LEFT JOIN counted ON counted.user_id = w.user_id AND l.verdict = 'success'
   LEFT JOIN )sql" CUED_NEXT_IN_LINE("l", "l.verdict <> 'retry' AND l.deadline_seconds IS NULL") R"sql( ON true
 )sql"};
 
@@ -239,6 +241,8 @@ recorded_attempt read_attempt(const pqxx::row& row) {
   if (!row["outcome_deadline_at"].is_null())
     out.outcome_deadline_at = read_instant(row["outcome_deadline_at"].c_str());
   out.next_in_line = read_next(row, true);
+  if (const auto executions = row["executions_of_month"]; !executions.is_null())
+    out.executions_of_month = executions.as<std::int64_t>();
   return out;
 }
 

@@ -52,8 +52,9 @@ struct recorded_attempt {
   instant scheduled_for{};
   bool backfilled = false;
   bool delivered = false;
-  std::optional<instant> outcome_deadline_at{};     ///< runs from now on
-  std::optional<released_execution> next_in_line{}; ///< what waited for it
+  std::optional<instant> outcome_deadline_at{};      ///< runs from now on
+  std::optional<released_execution> next_in_line{};  ///< what waited for it
+  std::optional<std::int64_t> executions_of_month{}; ///< of a delivered one: what its user has now, this batch included
 };
 
 /// What the outcome actors ask of the store. Each call is all or nothing; one statement unless a failure has to be

@@ -21,8 +21,8 @@ constexpr std::size_t results_kept_at_most = 1'000;
 courier_actor::courier_actor(caf::actor_config& config, std::unique_ptr<persistence::notice_store> store,
                              webhook_sender& webhooks, notifier& post, const time_source& clock,
                              const directory& others, probe& probe, courier_settings settings)
-    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, letters_{post}, clock_{clock},
-      others_{others}, probe_{probe}, settings_{settings} {}
+    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, letters_{post, settings.shared},
+      clock_{clock}, others_{others}, probe_{probe}, settings_{settings} {}
 
 caf::behavior courier_actor::make_behavior() {
   delayed_send(this, std::chrono::milliseconds{0}, tick_message{});

@@ -18,6 +18,7 @@ struct courier_settings {
   std::chrono::milliseconds deadline{10'000};  ///< of one webhook, total (spec/security.md §1.6)
   std::size_t in_flight_at_most = 16;
   std::size_t in_flight_per_user_at_most = 4;
+  persistence::shared_keys* shared = nullptr; ///< where letters are counted for all nodes; null: without Redis
 };
 
 /// Carries notices to the people who asked for them: alerts and escalations as signed webhooks, letters through the

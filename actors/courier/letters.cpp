@@ -37,6 +37,13 @@ bool is_test_cue(std::string_view name) {
   return std::ranges::any_of(test_prefixes, [&](std::string_view prefix) { return lower.starts_with(prefix); });
 }
 
+bool letters::may_tell_of_failure(const std::string& user_id, instant now) {
+  if (shared_ != nullptr)
+    if (const auto told = shared_->count_failure_letter(user_id))
+      return *told <= failures_per_hour;
+  return failures_.count(user_id, failures_per_hour, std::chrono::hours{1}, now).allowed;
+}
+
 persistence::notice_result letters::send(const persistence::started_notice& notice, instant now) {
   const auto content = json::parse(notice.content_json);
   if (!content || content->kind() != json::kind::object)
@@ -49,13 +56,15 @@ persistence::notice_result letters::send(const persistence::started_notice& noti
     const auto cue_name = text_of(*content, "cue_name");
     if (is_test_cue(cue_name))
       return give_up_notice(notice, verdict::dropped, "A test cue");
-    if (!failures_.count(notice.user_id, failures_per_hour, std::chrono::hours{1}, now).allowed)
+    if (!may_tell_of_failure(notice.user_id, now))
       return give_up_notice(notice, verdict::dropped, "More than 10 letters within an hour");
     post_.execution_failed(notice.email, {cue_name, notice.cue_id.value_or(""), notice.execution_id.value_or(""),
                                           text_of(*content, "error")});
   } else if (letter == "worker_offline") {
     post_.worker_offline(notice.email, {text_of(*content, "worker_id"), number_of(*content, "minutes"),
                                         number_of(*content, "pending_executions")});
+    if (shared_ != nullptr)
+      shared_->worker_told_offline(notice.user_id, text_of(*content, "worker_id"));
   } else {
     return give_up_notice(notice, verdict::failed, "An unknown kind of letter");
   }

@@ -3,6 +3,7 @@
 #include "config/settings.hpp"
 #include "domain/usage.hpp"
 #include "http/middleware/principal_cache.hpp"
+#include "http/shared_usage.hpp"
 #include "http/validation/coercions.hpp"
 #include "http/waiting.hpp"
 #include "persistence/usage.hpp"
@@ -46,6 +47,7 @@ result<known_caller> with_usage(persistence::connection& db, principal found, in
     if (!used)
       return fail(used.error());
     out.approaching_limit = approaches_limit(*used, found.monthly_execution_limit);
+    out.executions_of_month = *used;
   }
   out.who = std::make_shared<const principal>(std::move(found));
   return out;
@@ -72,6 +74,14 @@ result<known_caller> caller_of_id(persistence::connection& db, const std::string
   return known_caller{};
 }
 
+/// What Redis says of the month's executions goes before what the database says.
+awaitable<void> ask_for_usage(services& with, known_caller& found) {
+  if (!found.who || found.who->monthly_execution_limit <= 0)
+    co_return;
+  const auto used = co_await executions_to_tell(with, found.who->user_id, found.executions_of_month);
+  found.approaching_limit = approaches_limit(used, found.who->monthly_execution_limit);
+}
+
 /// From the cache, or by `read(connection&)`, which the cache then remembers.
 template <class Read>
 awaitable<result<known_caller>> look_up(services& with, std::string key, const Read& read) {
@@ -81,6 +91,8 @@ awaitable<result<known_caller>> look_up(services& with, std::string key, const R
   const auto ticket = with.principals.begin();
   auto found = co_await on_database(with, read);
   if (found) {
+    if (with.shared != nullptr)
+      co_await ask_for_usage(with, *found);
     with.principals.store(ticket, key, *found, with.clock.now());
     co_return found;
   }

@@ -18,6 +18,7 @@ struct known_caller {
   std::shared_ptr<const principal> who; ///< null: nobody
   bool rotated = false;                 ///< nobody, because the key was replaced within the last 24 hours
   bool approaching_limit = false;       ///< has used 80 % of the month's executions (spec/http.md §6.3)
+  std::int64_t executions_of_month = 0; ///< as the database has them; only if there is a limit
 };
 
 /// Remembers for a moment who is behind a key or a session, and which keys are nobody's, so that a busy client costs

@@ -7,6 +7,7 @@
 #include "http/routes/account_handlers.hpp"
 #include "http/routes/new_account.hpp"
 #include "http/routes/routes.hpp"
+#include "http/shared_usage.hpp"
 #include "http/url_check.hpp"
 #include "http/validation/email_input.hpp"
 #include "http/waiting.hpp"
@@ -111,6 +112,7 @@ awaitable<result<response>> show_account(services& with, request& in) {
       with, [&](persistence::connection& link) { return persistence::read_account(link, in.caller.user_id, month); });
   if (!account)
     co_return fail(std::move(account.error()));
+  account->executions_this_month = co_await executions_to_tell(with, in.caller.user_id, account->executions_this_month);
   json::writer w;
   write_account(w, *account);
   co_return json_response(std::move(w).str());

@@ -1,39 +1,50 @@
-#include "actors/clock_pulse.hpp"
-#include "config/settings.hpp"
 #include "domain/timestamp.hpp"
+#include "http/routes/health_clock.hpp"
 #include "http/routes/health_monitor.hpp"
 #include "http/routes/public_handlers.hpp"
 
-/// GET /health and GET /status (spec/http.md §9). What the reference's poller writes to Redis, our clocks tell by their
-/// pulse in this process.
+/// GET /health and GET /status (spec/http.md §9).
 namespace cued::http {
 namespace {
 
 using boost::asio::awaitable;
-using std::chrono::seconds;
 
 constexpr const char* health_version = "1.0.0"; // of the shape of this answer; tests of clients compare it
-constexpr seconds clock_stale_after{30};
-
-/// A clock that looks seldom by configuration is not stale for it.
-bool is_stale(const actors::clock_pulse::reading& pulse, instant now, const config::settings& settings) {
-  const auto allowed = std::max(clock_stale_after, 2 * seconds{settings.poller_interval_seconds});
-  return now - pulse.last_run > allowed;
+const char* name_of(health_clock::redis_state state) {
+  switch (state) {
+  case health_clock::redis_state::not_configured:
+    return "not_configured";
+  case health_clock::redis_state::ok:
+    return "ok";
+  case health_clock::redis_state::error:
+    break;
+  }
+  return "error";
 }
 
-const char* redis_state(const config::settings& settings) {
-  return settings.redis_url.empty() ? "not_configured" : "ok";
+const char* name_of(health_clock::state state) {
+  switch (state) {
+  case health_clock::state::ok:
+    return "ok";
+  case health_clock::state::stale:
+    return "stale";
+  case health_clock::state::unknown:
+    break;
+  }
+  return "unknown";
 }
 
-void write_clock(json::writer& w, const std::optional<actors::clock_pulse::reading>& pulse, instant now) {
+void write_clock(json::writer& w, const health_clock& clock) {
   w.key("poller").begin_object();
-  if (!pulse) {
+  if (clock.clock == health_clock::state::unknown) {
     w.key("status").string("unknown");
   } else {
-    w.key("last_run").string(format_offset(pulse->last_run));
-    w.key("seconds_ago").number(std::chrono::floor<seconds>(now - pulse->last_run).count());
-    w.key("cues_last_cycle").number(static_cast<std::int64_t>(pulse->cues_processed));
-    w.key("cycle_duration_ms").number(pulse->cycle_duration.count());
+    w.key("last_run").string(clock.last_run);
+    w.key("seconds_ago").number(clock.seconds_ago);
+    if (clock.cues_last_cycle)
+      w.key("cues_last_cycle").number(*clock.cues_last_cycle);
+    if (clock.cycle_duration_ms)
+      w.key("cycle_duration_ms").number(*clock.cycle_duration_ms);
   }
   w.end_object();
 }
@@ -68,21 +79,21 @@ void write_notices(json::writer& w, const persistence::notice_counts& counts) {
 awaitable<result<response>> show_health(services& with, request&) {
   const auto counts = co_await with.health.counts(with);
   const auto now = with.clock.now();
-  const auto pulse = with.pulse.last();
-  const bool stale = pulse && is_stale(*pulse, now, with.settings);
+  const auto clock = co_await look_at_clock(with, now);
 
   json::writer w;
   w.begin_object();
-  w.key("status").string(counts && !stale ? "healthy" : "degraded");
+  w.key("status").string(counts && !clock.is_stale() && !clock.redis_is_away() ? "healthy" : "degraded");
   w.key("version").string(health_version);
   w.key("timestamp").string(format_offset(now));
   w.key("services").begin_object();
   w.key("postgres").string(counts ? "ok" : "error");
-  w.key("redis").string(redis_state(with.settings));
-  w.key("poller").string(!pulse ? "unknown" : stale ? "stale" : "ok");
+  w.key("redis").string(name_of(clock.redis));
+  w.key("poller").string(name_of(clock.clock));
   w.key("worker").string(!counts ? "unknown" : counts->active_workers > 0 ? "ok" : "none");
   w.end_object();
-  write_clock(w, pulse, now);
+  if (!clock.redis_is_away())
+    write_clock(w, clock);
   if (counts)
     write_workers(w, *counts);
   write_queue(w, counts);
@@ -94,17 +105,19 @@ awaitable<result<response>> show_health(services& with, request&) {
 
 awaitable<result<response>> show_status(services& with, request&) {
   const auto counts = co_await with.health.counts(with);
-  const auto pulse = with.pulse.last();
-  const bool stale = pulse && is_stale(*pulse, with.clock.now(), with.settings);
+  const auto clock = co_await look_at_clock(with, with.clock.now());
+  const bool down = !counts || clock.redis_is_away();
 
   json::writer w;
-  w.begin_object().key("status").string(!counts ? "down" : stale ? "degraded" : "healthy");
+  w.begin_object().key("status").string(down ? "down" : clock.is_stale() ? "degraded" : "healthy");
   if (!counts)
     w.key("reason").string("postgres unreachable");
-  else if (stale)
+  else if (clock.redis_is_away())
+    w.key("reason").string("redis unreachable");
+  else if (clock.is_stale())
     w.key("reason").string("poller stale");
   w.end_object();
-  co_return json_response(std::move(w).str(), counts ? 200 : 503);
+  co_return json_response(std::move(w).str(), down ? 503 : 200);
 }
 
 } // namespace cued::http

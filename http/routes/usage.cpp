@@ -3,6 +3,7 @@
 #include "http/middleware/rate_limit.hpp"
 #include "http/routes/routes.hpp"
 #include "http/routes/usage_json.hpp"
+#include "http/shared_usage.hpp"
 #include "http/waiting.hpp"
 #include "persistence/usage.hpp"
 #include "security/rate_limiter.hpp"
@@ -29,6 +30,7 @@ awaitable<result<response>> show_usage(services& with, request& in) {
   });
   if (!counts)
     co_return fail(std::move(counts.error()));
+  counts->executions = co_await executions_to_tell(with, in.caller.user_id, counts->executions);
   const auto rate = co_await current_rate(with, in.caller);
   co_return json_response(usage_json(in.caller, month, *counts, rate));
 }

@@ -53,6 +53,16 @@ TEST_F(monthly_limit, reaching_it_begins_a_day_of_grace_once) {
   EXPECT_EQ(count("alerts"), "0");
 }
 
+TEST_F(monthly_limit, the_beginning_of_the_grace_is_answered_with_the_batch_that_began_it) {
+  use(10);
+  const auto first = store_.start({add_execution(1, "cue_1")}).value();
+  ASSERT_EQ(first.size(), 1u);
+  ASSERT_TRUE(first[0].grace_begun_at);
+  const auto second = store_.start({add_execution(2, "cue_1")}).value();
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0].grace_begun_at, std::nullopt);
+}
+
 TEST_F(monthly_limit, within_grace_webhooks_go_out) {
   use(500);
   over_since("23 hours 59 minutes");

@@ -263,5 +263,20 @@ TEST_F(attempt_store, several_executions_of_one_cue_are_counted_together) {
   EXPECT_EQ(database_.value("SELECT execution_count FROM usage_monthly"), "5");
 }
 
+TEST_F(attempt_store, the_count_of_the_month_is_answered_with_successes_only) {
+  add_cue("cue_1");
+  for (int n = 1; n <= 3; ++n)
+    add_execution(n, "cue_1", {{"status", "'delivering'"}});
+  ASSERT_EQ(record(attempt(1, 1, attempt_result::verdict::success)), 1u);
+  const auto recorded =
+      store_
+          .record_attempts(
+              {attempt(2, 1, attempt_result::verdict::success), attempt(3, 1, attempt_result::verdict::retry)}, now_)
+          .value();
+  ASSERT_EQ(recorded.size(), 2u);
+  for (const auto& r : recorded)
+    EXPECT_EQ(r.executions_of_month, r.delivered ? std::optional<std::int64_t>{2} : std::nullopt);
+}
+
 } // namespace
 } // namespace cued::test
