@@ -126,7 +126,9 @@ result<database> open_database(const settings& s) {
   out.cluster = std::move(*cluster);
   out.options.dsn = out.cluster->dsn();
   // For people with psql: how to reach the private database.
-  std::ofstream{std::filesystem::path{s.data_dir} / "database.dsn"} << out.options.dsn << '\n';
+  const auto note = std::filesystem::path{s.data_dir} / "database.dsn";
+  if (!(std::ofstream{note} << out.options.dsn << std::endl))
+    spdlog::warn("cannot write {}, which tells how to reach the database", note.string());
   return out;
 }
 

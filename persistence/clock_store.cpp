@@ -106,13 +106,6 @@ constexpr named_query fire_batch{"fire_batch", R"sql(
   ORDER BY j.at
 )sql"};
 
-/// Index: cues_pkey.
-constexpr named_query disarm_cue{"disarm_cue", R"sql(
-  UPDATE cues SET next_run = NULL, updated_at = now()
-  WHERE id = $1 AND status = 'active' AND next_run = $2::timestamptz
-  RETURNING id
-)sql"};
-
 armed_cue read_armed(const pqxx::row& row) {
   armed_cue out{row[0].c_str(), read_instant(row[1].c_str()), row[2].as<bool>(), row[3].c_str(), row[4].c_str()};
   if (!row[5].is_null())
@@ -193,11 +186,6 @@ result<std::vector<fired_slot>> postgres_clock_store::fire(const std::vector<fir
     return out;
   };
   return given_up.empty() ? link_.run(fire_all) : link_.in_transaction(fire_all);
-}
-
-result<bool> postgres_clock_store::disarm(const std::string& cue_id, instant next_run) {
-  return link_.run(
-      [&](session& s) -> result<bool> { return !s.exec(disarm_cue, cue_id, write_instant(next_run)).empty(); });
 }
 
 } // namespace cued::persistence

@@ -65,9 +65,6 @@ public:
   /// Repeating a call is harmless: (cue, instant) is unique, and the rows no longer agree with the firings.
   /// Overlap policies are held here, under the lock of the cue's row: whoever else fires it comes before or after.
   virtual result<std::vector<fired_slot>> fire(const std::vector<firing>& due) = 0;
-
-  /// Takes a cue whose schedule cannot be computed out of the clock's way, loudly but without touching its status.
-  virtual result<bool> disarm(const std::string& cue_id, instant next_run) = 0;
 };
 
 class postgres_clock_store final : public clock_store {
@@ -77,7 +74,6 @@ public:
   result<std::vector<armed_cue>> armed_until(instant horizon, std::size_t limit) override;
   result<std::optional<armed_cue>> find_armed(const std::string& cue_id) override;
   result<std::vector<fired_slot>> fire(const std::vector<firing>& due) override;
-  result<bool> disarm(const std::string& cue_id, instant next_run) override;
 
 private:
   connection link_;

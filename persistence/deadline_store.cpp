@@ -2,6 +2,7 @@
 
 #include "persistence/alert_rows.hpp"
 #include "persistence/device_codes.hpp"
+#include "persistence/failed_cues.hpp"
 #include "persistence/fire_keys.hpp"
 #include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
@@ -143,11 +144,7 @@ constexpr named_query miss_unclaimed_executions{"miss_unclaimed_executions", R"s
     SELECT c.id FROM cues c WHERE c.id IN (SELECT cue_id FROM missed) ORDER BY c.id FOR UPDATE
   ), ended AS (
     UPDATE cues c
-    SET status = CASE WHEN c.schedule_type = 'once' THEN 'failed'
-                      WHEN c.status = 'active' AND c.on_failure @> '{"pause": true}' THEN 'paused' ELSE c.status END,
-        next_run = CASE WHEN c.schedule_type <> 'once' AND c.status = 'active' AND c.on_failure @> '{"pause": true}'
-                        THEN NULL ELSE c.next_run END,
-        updated_at = now()
+    SET )sql" CUED_END_OF_FAILED_CUE R"sql(
     FROM cues_locked k WHERE c.id = k.id
   )
   SELECT id FROM missed

@@ -87,24 +87,6 @@ constexpr named_query start_deliveries{
   SELECT t.*, g.started_at AS grace_begun_at FROM taken t LEFT JOIN grace g ON g.user_id = t.user_id
 )sql"};
 
-/// The way back of start_deliveries, for a shutdown between taking and sending.
-/// Index: executions_pkey; dispatch_outbox by execution through cued_outbox_execution is for undispatched rows only, so
-/// this rare statement names the newest row of each execution.
-constexpr named_query give_back_deliveries{"give_back_deliveries", R"sql(
-  WITH returned AS (
-    UPDATE executions e
-    SET status = CASE WHEN e.attempts = 0 THEN 'pending' ELSE 'retry_ready' END, updated_at = now()
-    WHERE e.id = ANY($1::uuid[]) AND e.status = 'delivering'
-    RETURNING e.id
-  ), newest AS (
-    SELECT DISTINCT ON (o.execution_id) o.id FROM dispatch_outbox o JOIN returned r ON r.id = o.execution_id
-    ORDER BY o.execution_id, o.id DESC
-  ), undone AS (
-    UPDATE dispatch_outbox o SET dispatched = false FROM newest n WHERE o.id = n.id
-  )
-  SELECT count(*) FROM returned
-)sql"};
-
 std::string list_of(const std::vector<std::string>& ids) {
   array_builder list;
   for (const auto& id : ids)
@@ -142,12 +124,6 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
     }
     return out;
   });
-}
-
-result<std::size_t> postgres_delivery_store::give_back(const std::vector<std::string>& execution_ids) {
-  const auto ids = list_of(execution_ids);
-  return link_.run(
-      [&](session& s) -> result<std::size_t> { return s.exec(give_back_deliveries, ids)[0][0].as<std::size_t>(); });
 }
 
 } // namespace cued::persistence

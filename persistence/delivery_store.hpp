@@ -50,9 +50,6 @@ public:
   /// So are scheduled ones of a user who is over the monthly limit and past the day of grace: they fail here, and the
   /// user is told once a month (spec/alerts-usage.md §6).
   virtual result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) = 0;
-
-  /// Gives back what was taken and never sent, with an undispatched outbox row, as if it had not been taken.
-  virtual result<std::size_t> give_back(const std::vector<std::string>& execution_ids) = 0;
 };
 
 class postgres_delivery_store final : public delivery_store {
@@ -63,7 +60,6 @@ public:
       : link_{std::move(options)}, limit_{limit} {}
 
   result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) override;
-  result<std::size_t> give_back(const std::vector<std::string>& execution_ids) override;
 
 private:
   connection link_;

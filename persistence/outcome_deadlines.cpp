@@ -1,6 +1,7 @@
 #include "persistence/outcome_deadlines.hpp"
 
 #include "persistence/alert_rows.hpp"
+#include "persistence/failed_cues.hpp"
 #include "persistence/open_executions.hpp"
 
 namespace cued::persistence {
@@ -27,11 +28,7 @@ constexpr named_query expire_outcome_batch{"expire_outcome_batch", R"sql(
     SELECT c.id FROM cues c WHERE c.id IN (SELECT cue_id FROM expired) ORDER BY c.id FOR UPDATE
   ), ended AS (
     UPDATE cues c
-    SET status = CASE WHEN c.schedule_type = 'once' THEN 'failed'
-                      WHEN c.status = 'active' AND c.on_failure @> '{"pause": true}' THEN 'paused' ELSE c.status END,
-        next_run = CASE WHEN c.schedule_type <> 'once' AND c.status = 'active' AND c.on_failure @> '{"pause": true}'
-                        THEN NULL ELSE c.next_run END,
-        updated_at = now()
+    SET )sql" CUED_END_OF_FAILED_CUE R"sql(
     FROM cues_locked k WHERE c.id = k.id
     RETURNING c.id, c.user_id, c.name, c.callback_transport = 'webhook' AS webhook, c.overlap_policy
   ), told AS (

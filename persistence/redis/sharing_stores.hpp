@@ -34,9 +34,6 @@ public:
       : inner_{std::move(inner)}, shared_{shared} {}
 
   result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) override;
-  result<std::size_t> give_back(const std::vector<std::string>& execution_ids) override {
-    return inner_->give_back(execution_ids);
-  }
 
 private:
   std::unique_ptr<delivery_store> inner_;

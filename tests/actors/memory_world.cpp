@@ -148,8 +148,6 @@ public:
     return out;
   }
 
-  result<std::size_t> give_back(const std::vector<std::string>& ids) override { return ids.size(); }
-
 private:
   memory_world& world_;
 };
@@ -203,11 +201,6 @@ public:
     }
     world_.changed.notify_all();
     return out;
-  }
-
-  result<bool> disarm(const std::string& cue_id, instant) override {
-    const std::lock_guard lock{world_.mutex};
-    return world_.cues.erase(cue_id) == 1;
   }
 
 private:

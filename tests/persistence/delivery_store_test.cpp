@@ -87,15 +87,5 @@ TEST_F(delivery_store, the_cue_and_the_secret_are_read_as_they_are_now) {
   EXPECT_EQ(started.at(0).webhook_secret, "whsec_rotated");
 }
 
-TEST_F(delivery_store, given_back_it_waits_again_with_an_undispatched_row) {
-  add_cue("cue_1");
-  const auto e = add_execution(1, "cue_1");
-  add_outbox_row(1);
-  ASSERT_EQ(store_.start({e}).value().size(), 1u);
-  EXPECT_EQ(store_.give_back({e}).value(), 1u);
-  EXPECT_EQ(column(1, "status"), "pending");
-  EXPECT_EQ(database_.value("SELECT dispatched FROM dispatch_outbox"), "f");
-}
-
 } // namespace
 } // namespace cued::test
