@@ -75,6 +75,16 @@ using handler = boost::asio::awaitable<result<response>> (*)(services&, request&
 enum class auth { none, caller };                   ///< caller: API key, session or internal token, else 401
 enum class body { none, raw, json, optional_json }; ///< none: never looked at; raw: read, not parsed
 
+/// Which keys open a route besides those of the full scope.
+enum class opens {
+  by_method,     ///< GET: also read-only keys; anything else: none
+  full_only,     ///< none, for instance because a GET shows a secret
+  to_worker,     ///< worker keys; and read-only keys if it is a GET
+  to_any_caller, ///< every key
+};
+
+struct operation_notes; // http/routes/openapi.hpp: what the documentation says of bodies and answers
+
 /// One line of the route table: what the server dispatches on and what the documentation is made from.
 struct route {
   boost::beast::http::verb method;
@@ -84,6 +94,20 @@ struct route {
   handler run;
   std::string_view summary;
   bool rate_limited = true;
+  opens to_keys = opens::by_method;
+  const operation_notes* notes = nullptr;
+
+  // For tables: `route{verb::get, ...}.open(opens::to_worker).noted(claim_notes)`.
+  [[nodiscard]] constexpr route open(opens to) const {
+    auto out = *this;
+    out.to_keys = to;
+    return out;
+  }
+  [[nodiscard]] constexpr route noted(const operation_notes& about) const {
+    auto out = *this;
+    out.notes = &about;
+    return out;
+  }
 };
 
 } // namespace cued::http

@@ -31,6 +31,7 @@ _SQL = re.compile(
 _SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(")
 # fputs is allowed: the last words of an invariant that broke, before it aborts.
 _PRINT = re.compile(r"\bstd::(cout|cerr|clog)\b|\b(?:std::)?(v?f?printf|puts|putchar)\s*\(")
+_AWAITING_LOOP = re.compile(r"\bwhile\s*\([^{};]*?\bco_await\b")
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
@@ -68,6 +69,11 @@ def prints(source: str):
     return [(line, f"prints instead of logging: {what}") for line, what in _matches(_PRINT, take_apart(source).code)]
 
 
+def miscompiled_loops(source: str):
+    """Destructors of what the condition made run at the wrong time (ARCHITECTURE.md, "g++ 12 and coroutines")."""
+    return [(line, f"g++ 12 miscompiles it: {what}") for line, what in _matches(_AWAITING_LOOP, take_apart(source).code)]
+
+
 def too_long(source: str):
     lines = source.count("\n")
     return [(LINES_MAX, f"{lines} lines, more than {LINES_MAX}")] if lines > LINES_MAX else []
@@ -80,6 +86,19 @@ def missing_pragma_once(source: str):
 
 def unfinished_words(text: str):
     return [(line, f"unfinished: {what}") for line, what in _matches(_UNFINISHED, text)]
+
+
+_PROMISE = re.compile(r"^\| ([A-Z]\d+) \|", re.MULTILINE)
+_CHECKLIST_TEST = re.compile(r"^def test_([a-z]\d+)_\w+\(", re.MULTILINE)
+
+
+def untested_promises(checklist: str, tests: str):
+    """Rows of the security checklist (`| K1 | ...`) without a test of that name, and tests of no row."""
+    tested = {name.upper() for name in _CHECKLIST_TEST.findall(tests)}
+    promised = {found[1]: _line_of(checklist, found.start()) for found in _PROMISE.finditer(checklist)}
+    return [(line, f"no test is called test_{row.lower()}_...") for row, line in promised.items() if row not in tested] + [
+        (1, f"tested, but not on the list: {row}") for row in sorted(tested - promised.keys())
+    ]
 
 
 def unformatted(clang_format: str, root, paths):

@@ -59,6 +59,9 @@ class HouseRules(unittest.TestCase):
     def test_only_main_prints(self):
         self.hold(product_files(), lambda path, text: rules.prints(text))
 
+    def test_no_loop_awaits_in_its_condition(self):
+        self.hold([*COMPOSITION_ROOT, *product_files()], lambda path, text: rules.miscompiled_loops(text))
+
     def test_no_file_outgrows_a_mind(self):
         self.hold([*COMPOSITION_ROOT, *product_files()], lambda path, text: rules.too_long(text))
 
@@ -72,6 +75,10 @@ class HouseRules(unittest.TestCase):
             (path for path in written if path.relative_to(ROOT).as_posix() not in NAMES_THE_WORDS),
             lambda path, text: rules.unfinished_words(text),
         )
+
+    def test_every_promise_about_security_has_a_test(self):
+        tests = "\n".join(path.read_text() for path in sorted((ROOT / "tests/e2e").glob("test_checklist_*.py")))
+        self.hold([ROOT / "docs/security.md"], lambda path, text: rules.untested_promises(text, tests))
 
     def test_code_is_formatted(self):
         clang_format = shutil.which("clang-format")

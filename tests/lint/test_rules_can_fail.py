@@ -60,6 +60,12 @@ class RulesCanFail(unittest.TestCase):
         self.assertTrue(rules.prints('puts("x");'))
         self.assertEqual([], rules.prints('std::snprintf(buffer, size, "x"); // std::cout\nlog("printf(");'))
 
+    def test_a_loop_over_awaited_conditions_is_seen(self):
+        self.assertEqual([(2, "g++ 12 miscompiles it: while (co_await")],
+                         rules.miscompiled_loops("\nwhile (co_await next()) {"))
+        self.assertTrue(rules.miscompiled_loops("while (!done && co_await next(in)) {"))
+        self.assertEqual([], rules.miscompiled_loops("while (!done) {\n  const bool more = co_await next();\n}"))
+
     def test_a_long_file_is_seen(self):
         self.assertTrue(rules.too_long("\n" * (rules.LINES_MAX + 1)))
         self.assertEqual([], rules.too_long("\n" * rules.LINES_MAX))
@@ -83,6 +89,16 @@ class RulesCanFail(unittest.TestCase):
             ragged.write_text("int  g(){return 0;}\n")
             self.assertEqual([str(ragged)], rules.unformatted("clang-format", folder, [formatted, ragged]))
             self.assertEqual([], rules.unformatted("clang-format", folder, [formatted]))
+
+    def test_promises_without_a_test_are_seen(self):
+        checklist = "| row | promise |\n|---|---|\n| K1 | one |\n| K2 | two |\n"
+        self.assertEqual([(4, "no test is called test_k2_...")],
+                         rules.untested_promises(checklist, "def test_k1_keys_are_random(server):\n    assert True\n"))
+        both = "def test_k1_a(server):\n    pass\n\n\ndef test_k2_b(server):\n    pass\n"
+        self.assertEqual([], rules.untested_promises(checklist, both))
+        self.assertEqual([(1, "tested, but not on the list: X9")],
+                         rules.untested_promises(checklist, both + "def test_x9_c(server):\n    pass\n"))
+        self.assertTrue(rules.untested_promises(checklist, "# def test_k1_a, test_k2_a\n"))
 
 
 if __name__ == "__main__":
