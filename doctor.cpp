@@ -10,6 +10,7 @@
 #include "domain/time_zone.hpp"
 #include "domain/timestamp.hpp"
 #include "http/client/trusted_root_count.hpp"
+#include "http/server/certificate.hpp"
 #include "persistence/inspection.hpp"
 
 namespace cued {
@@ -20,6 +21,7 @@ using namespace std::chrono_literals;
 constexpr std::uintmax_t mebibyte = 1U << 20;
 constexpr std::uintmax_t free_bytes_wanted = 1024 * mebibyte;
 constexpr std::uintmax_t free_bytes_needed = 100 * mebibyte;
+constexpr std::chrono::days certificate_days_wanted{14};
 constexpr rlim_t open_files_wanted = 4096;
 constexpr rlim_t open_files_needed = 256;
 /// Signatures carry our time, statements the database's: receivers allow 300 s, claims and leases are of minutes.
@@ -162,6 +164,23 @@ finding look_at_roots(const config::settings& s) {
   return ok("tls roots", std::to_string(*count) + " certificates");
 }
 
+std::optional<finding> look_at_certificate(const config::settings& s) {
+  if (s.tls_cert_file.empty())
+    return std::nullopt;
+  const auto read = http::load_certificate({s.tls_cert_file, s.tls_key_file});
+  if (!read)
+    return failed("certificate", read.error().message);
+  const auto& facts = (*read)->facts;
+  const auto now = wall_clock{}.now();
+  const auto words =
+      facts.subject + ", valid from " + format_z(facts.not_before) + " until " + format_z(facts.not_after);
+  if (now < facts.not_before || now >= facts.not_after)
+    return failed("certificate", words + ": clients refuse it");
+  return facts.not_after - now < certificate_days_wanted
+             ? warn("certificate", words + ": renew it (SIGHUP reads it again)")
+             : ok("certificate", words);
+}
+
 finding look_at_open_files() {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
@@ -204,6 +223,8 @@ std::vector<finding> examine(const config::loaded_settings& loaded, const time_z
   look_at_store(s, out);
   out.push_back(look_at_zones(zones));
   out.push_back(look_at_roots(s));
+  if (auto certificate = look_at_certificate(s))
+    out.push_back(std::move(*certificate));
   out.push_back(look_at_open_files());
   return out;
 }
@@ -211,7 +232,7 @@ std::vector<finding> examine(const config::loaded_settings& loaded, const time_z
 int report(const std::vector<finding>& findings) {
   bool sound = true;
   for (const auto& one : findings) {
-    std::printf("%-5s %-10s  %s\n", words_for(one.grade), one.subject.c_str(), one.words.c_str());
+    std::printf("%-5s %-11s %s\n", words_for(one.grade), one.subject.c_str(), one.words.c_str());
     sound = sound && one.grade != health::fail;
   }
   return sound ? EXIT_SUCCESS : EXIT_FAILURE;

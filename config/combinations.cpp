@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "config/database_url.hpp"
+#include "config/message_authority.hpp"
 #include "config/redis_url.hpp"
 #include "config/value_reader.hpp"
 
@@ -18,11 +19,6 @@ constexpr std::size_t shortest_secret = 32;
 constexpr std::array<std::string_view, 2> published_secrets{"change-this-to-a-long-random-string",
                                                             "local-dev-secret-key-change-in-production"};
 
-constexpr std::array<std::string_view, 3> known_backends{
-    "app.services.authorization_backend:EveryoneAuthorizationBackend",
-    "app.services.authorization_backend:AllowlistAuthorizationBackend",
-    "app.services.authorization_backend:SameTenantAuthorizationBackend"};
-
 /// One judgement after the other; each member looks at one group of settings.
 class judge_of_settings {
 public:
@@ -31,6 +27,7 @@ public:
   verdict run() {
     urls();
     networks();
+    tls();
     session_secret();
     internal_token();
     authorization();
@@ -55,6 +52,9 @@ private:
       refuse("BASE_URL", "must be an http:// or https:// URL");
     if (!values_.authz_hook_url.empty() && !is_web_url(values_.authz_hook_url))
       refuse("AUTHZ_HOOK_URL", "must be an http:// or https:// URL");
+    const auto& proxy = values_.webhook_egress_proxy;
+    if (!proxy.empty() && (!is_web_url(proxy) || !proxy.starts_with("http://")))
+      refuse("WEBHOOK_EGRESS_PROXY", "must be http://[user:password@]host[:port]");
     if (!is_web_url(values_.resend_api_url))
       refuse("RESEND_API_URL", "must be an http:// or https:// URL");
     if (values_.host.empty())
@@ -77,6 +77,14 @@ private:
       warn("WEBHOOK_ALLOW_LOOPBACK is on: webhooks may reach every service on this machine");
     for (const auto& member : values_.webhook_allow_networks)
       warn("WEBHOOK_ALLOW_NETWORKS: webhooks may reach " + member);
+  }
+
+  void tls() {
+    if (values_.tls_cert_file.empty() != values_.tls_key_file.empty()) {
+      const bool certificate = values_.tls_cert_file.empty();
+      refuse(certificate ? "TLS_CERT_FILE" : "TLS_KEY_FILE",
+             std::string{"is required with "} + (certificate ? "TLS_KEY_FILE" : "TLS_CERT_FILE"));
+    }
   }
 
   void session_secret() {
@@ -107,12 +115,13 @@ private:
   }
 
   void authorization() {
-    const auto& backend = values_.authorization_backend;
-    const bool known = std::find(known_backends.begin(), known_backends.end(), backend) != known_backends.end();
-    if (!backend.empty() && !known)
+    const auto choice = chosen_authority(values_);
+    if (choice.not_loadable)
       warn("AUTHORIZATION_BACKEND names code that cued cannot load; " +
-           std::string{values_.authz_hook_url.empty() ? "messages stay within an account" : "AUTHZ_HOOK_URL decides"});
-    if (known && !values_.authz_hook_url.empty())
+           std::string{choice.who == message_authority::hook ? "AUTHZ_HOOK_URL decides"
+                                                             : "messages stay within an account"});
+    const bool named = !values_.authorization_backend.empty() && !choice.not_loadable;
+    if (named && !values_.authz_hook_url.empty())
       warn("AUTHORIZATION_BACKEND and AUTHZ_HOOK_URL are both set: the first wins");
     if (!values_.authz_hook_url.empty() && values_.authz_hook_secret.empty())
       warn("AUTHZ_HOOK_URL without AUTHZ_HOOK_SECRET: the questions are not signed");

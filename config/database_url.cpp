@@ -73,11 +73,14 @@ tl::expected<std::string, std::string> libpq_url(const std::string& url) {
   rest.remove_prefix(scheme->size());
   const auto question = rest.find('?');
   std::string out = "postgresql://" + std::string{rest.substr(0, question)};
-  rest = question == std::string_view::npos ? std::string_view{} : rest.substr(question + 1);
+  const auto query = question == std::string_view::npos ? std::string_view{} : rest.substr(question + 1);
+  rest = query;
   char separator = '?';
   while (!rest.empty()) {
     const auto end = std::min(rest.find('&'), rest.size());
     auto parameter = libpq_parameter(rest.substr(0, end));
+    if (!parameter && query.find('@') != std::string_view::npos) // what the reason names may be half a password
+      return tl::unexpected<std::string>("has a ? before an @; in a user's name or a password it is written as %3F");
     if (!parameter)
       return parameter;
     if (!parameter->empty())

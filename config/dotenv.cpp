@@ -66,7 +66,7 @@ private:
     ++at_;
     skip_blanks();
     std::string value;
-    if (!read_value(value) || !rest_is_empty())
+    if (!read_value(value) || value.size() > dotenv_value_bytes_max || !rest_is_empty())
       return false;
     out_.values.emplace_back(std::move(name), std::move(value));
     return true;
@@ -144,6 +144,8 @@ private:
       const auto close = open == std::string_view::npos ? open : raw.find('}', open);
       if (close == std::string_view::npos)
         return out += raw;
+      if (out.size() > dotenv_value_bytes_max) // is refused anyway; a few lines of `A=${A}${A}` would fill the memory
+        return out;
       out += raw.substr(0, open);
       const auto inside = raw.substr(open + 2, close - open - 2);
       const auto colon = inside.find(":-");

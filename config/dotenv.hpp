@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <string>
@@ -13,6 +14,9 @@ struct dotenv_file {
   std::vector<std::pair<std::string, std::string>> values; ///< in order; of a repeated name the last one counts
   std::vector<int> lines_not_understood;                   ///< counted from 1; skipped, as the reference does
 };
+
+/// A line whose value is longer, once its variables are expanded, counts as not understood.
+inline constexpr std::size_t dotenv_value_bytes_max = 16 * 1024;
 
 /// Reads the text of a `.env` file. Rules (spec/config.md §1):
 ///   `NAME=value`, `export NAME=value`; a name without `=` is ignored; `#` begins a comment at the start of a line, and

@@ -6,24 +6,21 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include "domain/json/value.hpp"
+#include "config/log_members.hpp"
 
 namespace cued::config {
 namespace {
 
-/// The message, redacted, and as a JSON string where the line is JSON. Pattern flag `*`.
+/// The message, redacted, and as members of an object where the line is JSON. Pattern flag `*`.
 class message_flag final : public spdlog::custom_flag_formatter {
 public:
   message_flag(log_format format, std::function<std::string(std::string)> redact)
       : format_{format}, redact_{std::move(redact)} {}
 
   void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& out) override {
-    const auto text = redact_(std::string{message.payload.data(), message.payload.size()});
-    std::string shown;
+    auto shown = redact_(std::string{message.payload.data(), message.payload.size()});
     if (format_ == log_format::json_lines)
-      json::append_quoted(shown, text);
-    else
-      shown = text;
+      shown = json_members(shown);
     out.append(shown.data(), shown.data() + shown.size());
   }
 
@@ -42,7 +39,7 @@ void start_logging(const std::string& level, log_format format, std::function<st
   auto formatter = std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc);
   formatter->add_flag<message_flag>('*', format, std::move(redact));
   formatter->set_pattern(format == log_format::json_lines
-                             ? R"({"timestamp":"%Y-%m-%dT%H:%M:%S.%f+00:00","level":"%l","logger":"%n","message":%*})"
+                             ? R"({"timestamp":"%Y-%m-%dT%H:%M:%S.%f+00:00","level":"%l","logger":"%n",%*})"
                              : "%H:%M:%S.%e %L %*");
   auto logger = std::make_shared<spdlog::logger>("cued", std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_level(spdlog::level::from_str(level));

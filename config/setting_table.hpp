@@ -54,4 +54,7 @@ struct setting {
 
 [[nodiscard]] std::string without_password(const std::string& url);
 
+/// Every value that must never be shown: secrets, and passwords in URLs as they stand there.
+[[nodiscard]] std::vector<std::string> secret_values(const settings& from);
+
 } // namespace cued::config

@@ -44,6 +44,28 @@ std::optional<std::string> assign_text(const setting& row, std::string& into, co
   return std::nullopt;
 }
 
+struct stretch {
+  std::size_t from, size;
+};
+
+/// Where the passwords of a URL are, in order: before the host, and in parameters.
+std::vector<stretch> passwords_in(const std::string& url) {
+  constexpr std::string_view parameter = "password="; // also the end of sslpassword=
+  std::vector<stretch> out;
+  // Up to the last @ of all: a password that is not percent-encoded may hold anything, also a question mark.
+  const auto scheme = url.find("://");
+  const auto at = scheme == std::string::npos ? scheme : url.rfind('@');
+  const auto colon = at == std::string::npos ? at : url.find(':', scheme + 3);
+  if (colon != std::string::npos && colon < at)
+    out.push_back({colon + 1, at - colon - 1});
+  const auto end = out.empty() ? 0 : at;
+  for (auto from = url.find(parameter, end); from != std::string::npos; from = url.find(parameter, from)) {
+    from += parameter.size();
+    out.push_back({from, std::min(url.find('&', from), url.size()) - from});
+  }
+  return out;
+}
+
 } // namespace
 
 std::optional<std::string> assign(const setting& row, settings& into, const std::string& text) {
@@ -126,17 +148,24 @@ std::string range_of(const setting& row) {
 }
 
 std::string without_password(const std::string& url) {
-  constexpr const char* mask = "***";
   std::string out = url;
-  if (const auto parameter = out.find("password="); parameter != std::string::npos) {
-    const auto from = parameter + std::string_view{"password="}.size();
-    out.replace(from, std::min(out.find('&', from), out.size()) - from, mask);
+  const auto passwords = passwords_in(url);
+  for (auto one = passwords.rbegin(); one != passwords.rend(); ++one)
+    out.replace(one->from, one->size, "***");
+  return out;
+}
+
+std::vector<std::string> secret_values(const settings& from) {
+  std::vector<std::string> out;
+  for (const auto& row : setting_table()) {
+    const auto text = text_of(row, from);
+    if (row.shown == secrecy::secret && !text.empty())
+      out.push_back(text);
+    if (row.shown == secrecy::password_in_url)
+      for (const auto& one : passwords_in(text))
+        if (one.size > 0)
+          out.push_back(text.substr(one.from, one.size));
   }
-  const auto scheme = out.find("://");
-  const auto at = scheme == std::string::npos ? scheme : out.rfind('@', out.find('?'));
-  const auto colon = at == std::string::npos ? at : out.find(':', scheme + 3);
-  if (colon != std::string::npos && colon < at)
-    out.replace(colon + 1, at - colon - 1, mask);
   return out;
 }
 

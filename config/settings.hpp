@@ -26,6 +26,10 @@ struct settings {
   std::string host = "0.0.0.0";
   int port = 8000;
   std::string base_url = "http://localhost:8000"; ///< without a trailing slash
+  std::string tls_cert_file;                      ///< with tls_key_file: HTTPS; both empty: plain HTTP
+  std::string tls_key_file;
+  int connections_max = 10'000;
+  int connections_per_address_max = 1'000;
   std::string env = "development";
 
   // -- clock and delivery -----------------------------------------------
@@ -41,6 +45,7 @@ struct settings {
   int worker_claim_timeout_seconds = 900;
   int worker_unclaimed_timeout_seconds = 900;
   int execution_retention_days = 0; ///< 0: finished executions are kept for ever
+  int audit_retention_days = 365;   ///< 0: the audit log is kept for ever
   std::string railway_replica_id;   ///< the reference's name for `node_name`, which wins
 
   // -- messages ---------------------------------------------------------
@@ -72,6 +77,7 @@ struct settings {
   bool webhook_allow_loopback = false;
   bool webhook_allow_loopback_in_production = false;
   std::vector<std::string> webhook_allow_networks; ///< addresses or CIDR that webhooks may reach although private
+  std::string webhook_egress_proxy;                ///< holds its password; read by http/client/egress_proxy.hpp
   std::string ssl_cert_file;
   std::string ssl_cert_dir;
 

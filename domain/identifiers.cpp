@@ -1,5 +1,7 @@
 #include "domain/identifiers.hpp"
 
+#include <algorithm>
+
 namespace cued {
 
 namespace {
@@ -13,7 +15,8 @@ bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= '
 
 std::string_view without_wrapping(std::string_view text) {
   constexpr std::string_view urn = "urn:uuid:";
-  if (text.starts_with(urn))
+  const auto prefix = text.substr(0, urn.size());
+  if (std::equal(prefix.begin(), prefix.end(), urn.begin(), urn.end(), [](char a, char b) { return lower(a) == b; }))
     return text.substr(urn.size());
   if (text.size() >= 2 && text.front() == '{' && text.back() == '}')
     return text.substr(1, text.size() - 2);

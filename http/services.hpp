@@ -18,6 +18,8 @@ class rate_limiter;
 struct url_policy;
 } // namespace cued::security
 namespace cued::persistence {
+class caller_keys;
+class change_listener;
 class pool;
 class shared_keys;
 } // namespace cued::persistence
@@ -35,6 +37,7 @@ namespace cued::http {
 
 class echo_board;
 class health_monitor;
+class message_authorizer;
 class principal_cache;
 struct route;
 
@@ -50,15 +53,18 @@ struct services {
   security::random_source& random;
   security::rate_limiter& limiter;
   const security::session_tokens& sessions;
-  principal_cache& principals;            ///< forget a user or key here after changing its row
+  principal_cache& principals;            ///< after changing an account: account_changed() of middleware/revocation.hpp
   echo_board& echoes;                     ///< what was sent to /v1/echo
   client::name_resolver& names;           ///< through check_url (http/url_check.hpp)
   const security::url_policy& url_policy; ///< which addresses webhooks may reach
   health_monitor& health;                 ///< how the database is, for /health
   prometheus::Registry& metrics;
-  std::span<const route> routes;              ///< the table the server dispatches on
-  std::string_view version;                   ///< of this program
-  persistence::shared_keys* shared = nullptr; ///< what Redis holds; null without Redis
+  std::span<const route> routes;                   ///< the table the server dispatches on
+  std::string_view version;                        ///< of this program
+  persistence::shared_keys* shared = nullptr;      ///< what Redis holds; null without Redis
+  persistence::caller_keys* callers = nullptr;     ///< what Redis is told of callers; null without Redis
+  persistence::change_listener* changes = nullptr; ///< hears of changed accounts; null in tests of one process
+  message_authorizer* authorizer = nullptr;        ///< who may write to whom; null in tests that do not ask
 };
 
 } // namespace cued::http

@@ -1,11 +1,15 @@
 #include "persistence/deadline_store.hpp"
 
 #include "persistence/alert_rows.hpp"
+#include "persistence/api_keys.hpp"
+#include "persistence/audit_log.hpp"
 #include "persistence/device_codes.hpp"
 #include "persistence/failed_cues.hpp"
 #include "persistence/fire_keys.hpp"
 #include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
+#include "persistence/previous_secrets.hpp"
+#include "persistence/proven_addresses.hpp"
 #include "persistence/retention.hpp"
 #include "persistence/silent_workers.hpp"
 #include "persistence/user_secrets.hpp"
@@ -243,6 +247,17 @@ result<expired_outcomes> postgres_deadline_store::expire_outcomes(instant now) {
 result<std::size_t> postgres_deadline_store::clean_up(instant now) {
   if (const auto keys = forget_old_keys(link_); !keys)
     return fail(keys.error());
+  if (const auto keys = forget_dead_keys(link_, now); !keys)
+    return fail(keys.error());
+  if (const auto proofs = forget_proofs_of_the_gone(link_); !proofs)
+    return fail(proofs.error());
+  if (limits_.audit_retention_days > 0) {
+    const auto forgotten = forget_audit(link_, now - std::chrono::days{limits_.audit_retention_days});
+    if (!forgotten)
+      return fail(forgotten.error());
+  }
+  if (const auto secrets = forget_previous_secrets(link_); !secrets)
+    return fail(secrets.error());
   if (const auto logins = forget_old_device_logins(link_, now); !logins)
     return fail(logins.error());
   if (const auto keys = forget_old_fire_keys(link_, now); !keys)

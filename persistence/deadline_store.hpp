@@ -16,6 +16,7 @@ struct deadline_limits {
   int worker_unclaimed_timeout_seconds = 900;
   int batch_size = 500;
   int execution_retention_days = 0; ///< 0: history is kept for ever
+  int audit_retention_days = 365;   ///< 0: the audit log is kept for ever
 };
 
 /// A worker execution that became claimable.

@@ -12,8 +12,9 @@ namespace {
 /// force signs (spec/delivery.md §4 QUIRK security). An execution whose cue or user is gone is not taken.
 /// The monthly limit holds for first attempts of what the clock made, and only for users who have reached it does
 /// anything here cost more than one look at their month: a day of grace begins, or has ended.
+/// A secret in overlap costs one look into a table that is nearly always empty.
 /// Locks executions in id order. Index: executions_pkey, cues_pkey, users_pkey, unique_user_month, quota_grace_pkey,
-/// cued_outbox_execution.
+/// cued_outbox_execution, previous_secrets_pkey.
 constexpr named_query start_deliveries{
     "start_deliveries",
     R"sql(
@@ -84,7 +85,10 @@ constexpr named_query start_deliveries{
     FROM (SELECT id FROM taken UNION ALL SELECT id FROM refused) AS t
     WHERE o.execution_id = t.id AND NOT o.dispatched
   )
-  SELECT t.*, g.started_at AS grace_begun_at FROM taken t LEFT JOIN grace g ON g.user_id = t.user_id
+  SELECT t.*, g.started_at AS grace_begun_at, p.secret AS previous_secret
+  FROM taken t
+  LEFT JOIN grace g ON g.user_id = t.user_id
+  LEFT JOIN cued.previous_secrets p ON p.user_id = t.user_id AND p.kind = 'webhook' AND p.valid_until > now()
 )sql"};
 
 std::string list_of(const std::vector<std::string>& ids) {
@@ -115,6 +119,7 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
       d.retry_max_attempts = row[10].as<int>();
       d.retry_backoff_json = row[11].c_str();
       d.webhook_secret = row[12].c_str();
+      d.previous_webhook_secret = row["previous_secret"].c_str();
       d.backfilled = row["backfilled"].as<bool>();
       d.retry_backoff_seconds_json = row["backoff_seconds"].c_str();
       d.retry_jitter_percent = row["jitter_percent"].as<int>();

@@ -36,7 +36,8 @@ struct started_delivery {
   std::string retry_backoff_seconds_json = {}; ///< empty: the minutes count
   int retry_jitter_percent = 0;
   std::string webhook_secret;
-  std::optional<instant> grace_begun_at{}; ///< its user's day of grace began with this very batch
+  std::string previous_webhook_secret = {}; ///< signs too until its overlap ends; empty: there is none
+  std::optional<instant> grace_begun_at{};  ///< its user's day of grace began with this very batch
 };
 
 /// What the deliver actors ask of the store. Source: spec/delivery.md §6.

@@ -1,5 +1,8 @@
 #include "persistence/device_codes.hpp"
 
+#include "persistence/api_keys.hpp"
+#include "persistence/proven_addresses.hpp"
+
 namespace cued::persistence {
 namespace {
 
@@ -48,7 +51,7 @@ constexpr named_query user_id_of_email{"user_id_of_email", R"sql(
 /// Indexes: unique on device_code, users_pkey.
 constexpr named_query device_code_for_poll{"device_code_for_poll", R"sql(
   SELECT d.status, d.expires_at <= $2::timestamptz AS expired, d.email, d.session_token, d.api_key_plaintext,
-         u.api_key_encrypted, u.api_key_hash
+         u.id AS user_id, u.api_key_encrypted, u.api_key_hash
   FROM device_codes d LEFT JOIN users u ON u.id = d.user_id
   WHERE d.device_code = $1
   FOR UPDATE OF d
@@ -113,10 +116,15 @@ std::optional<std::string> find_user_id(session& s, const std::string& email) {
   return rows.empty() ? std::nullopt : std::optional{rows[0][0].as<std::string>()};
 }
 
+struct account_of_login {
+  std::string user_id;
+  bool made = false; ///< by this very login
+};
+
 /// The account of that address, made from `candidate` if there is none.
-result<std::string> ensure_user(session& s, const std::string& email, const std::optional<new_user>& candidate) {
+result<account_of_login> ensure_user(session& s, const std::string& email, const std::optional<new_user>& candidate) {
   if (auto existing = find_user_id(s, email))
-    return *existing;
+    return account_of_login{*existing};
   if (!candidate)
     return fail(404, "not_found", "Registration is disabled");
   new_user user = *candidate;
@@ -124,10 +132,28 @@ result<std::string> ensure_user(session& s, const std::string& email, const std:
   if (const auto made = insert_user(s, user); !made) {
     // A registration of the same address may have come first; then its account is the one that is meant.
     if (auto existing = find_user_id(s, email))
-      return *existing;
+      return account_of_login{*existing};
     return fail(made.error());
   }
-  return user.id;
+  return account_of_login{user.id, true};
+}
+
+/// The link says that the address is the caller's; whether the account is, too, may need more.
+result<void> prove_address(session& s, const std::string& email, const account_of_login& account,
+                           const device_approval& approval) {
+  if (!account.made) {
+    if (!address_is_unproven(s, email))
+      return {};
+    const bool key_shown = approval.shown_key_hash && full_key_lives(s, account.user_id, *approval.shown_key_hash);
+    if (!key_shown && approval.proof_demanded)
+      return fail(403, "unproven_address",
+                  "This account was registered without proof of its address; its API key is "
+                  "needed once, together with the link");
+    if (!key_shown)
+      return {};
+  }
+  note_proven_address(s, account.user_id, email);
+  return {};
 }
 
 } // namespace
@@ -154,29 +180,35 @@ result<void> note_device_email(connection& db, const std::string& code, const st
   });
 }
 
-result<std::string> find_waiting_login(connection& db, const std::string& code, const std::string& token, instant now,
-                                       token_comparison same) {
-  return db.run([&](session& s) -> result<std::string> {
-    return check_link(s.exec(device_code_state, code, write_instant(now)), token, same);
+result<waiting_login> find_waiting_login(connection& db, const std::string& code, const std::string& token, instant now,
+                                         token_comparison same) {
+  return db.run([&](session& s) -> result<waiting_login> {
+    auto email = check_link(s.exec(device_code_state, code, write_instant(now)), token, same);
+    if (!email)
+      return fail(std::move(email.error()));
+    const bool unproven = address_is_unproven(s, *email);
+    return waiting_login{std::move(*email), unproven};
   });
 }
 
-result<void> approve_device_login(connection& db, const std::string& code, const std::string& token, instant now,
-                                  token_comparison same, const std::string& session_token,
-                                  const std::optional<new_user>& account) {
+result<void> approve_device_login(connection& db, const device_approval& approval, const audit_entry& act) {
   return db.in_transaction([&](session& s) -> result<void> {
-    const auto email = check_link(s.exec(device_code_state_locked, code, write_instant(now)), token, same);
+    const auto found = s.exec(device_code_state_locked, approval.code, write_instant(approval.now));
+    const auto email = check_link(found, approval.token, approval.same);
     if (!email)
       return fail(email.error());
-    const auto user_id = ensure_user(s, *email, account);
-    if (!user_id)
-      return fail(user_id.error());
-    s.exec(device_code_approve, code, session_token, *user_id);
+    const auto account = ensure_user(s, *email, approval.account);
+    if (!account)
+      return fail(account.error());
+    if (auto proven = prove_address(s, *email, *account, approval); !proven)
+      return proven;
+    s.exec(device_code_approve, approval.code, approval.session_token, account->user_id);
+    write_audit(s, account->user_id, act);
     return {};
   });
 }
 
-result<device_poll> poll_device_login(connection& db, const std::string& code, instant now) {
+result<device_poll> poll_device_login(connection& db, const std::string& code, instant now, const audit_entry& act) {
   return db.in_transaction([&](session& s) -> result<device_poll> {
     device_poll found;
     const auto rows = s.exec(device_code_for_poll, code, write_instant(now));
@@ -196,12 +228,15 @@ result<device_poll> poll_device_login(connection& db, const std::string& code, i
     found.encrypted_key = text_or_nothing(row["api_key_encrypted"]);
     found.key_hash = row["api_key_hash"].as<std::string>("");
     s.exec(device_code_claim, code);
+    if (!row["user_id"].is_null())
+      write_audit(s, row["user_id"].as<std::string>(), act);
     return found;
   });
 }
 
-result<session_owner> take_session_token(connection& db, const std::string& token, instant now) {
-  return db.run([&](session& s) -> result<session_owner> {
+result<session_owner> take_session_token(connection& db, const std::string& token, instant now,
+                                         const audit_entry& act) {
+  return db.in_transaction([&](session& s) -> result<session_owner> {
     const auto taken = s.exec(session_token_take, token, write_instant(now - session_token_grace));
     if (taken.empty())
       return fail(401, "invalid_token", "Invalid or expired token");
@@ -209,6 +244,7 @@ result<session_owner> take_session_token(connection& db, const std::string& toke
     const auto user = s.exec(email_of_user, user_id);
     if (user.empty())
       return user_not_found();
+    write_audit(s, user_id, act);
     return session_owner{std::move(user_id), user[0][0].as<std::string>()};
   });
 }

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "domain/instant.hpp"
+#include "persistence/audit_log.hpp"
 #include "persistence/postgres/connection.hpp"
 #include "persistence/users.hpp"
 
@@ -36,17 +37,36 @@ inline constexpr std::chrono::hours device_code_retention{24};
 /// Compares two tokens in constant time; the caller brings it from security/.
 using token_comparison = bool (*)(std::string_view, std::string_view);
 
-/// The address that waits for this link to be opened. 400 `invalid_link` with one of the texts of spec/auth.md §3.3,
-/// checked in the order of the table there.
-[[nodiscard]] result<std::string> find_waiting_login(connection& db, const std::string& code, const std::string& token,
-                                                     instant now, token_comparison same);
+struct waiting_login {
+  std::string email;
+  bool address_unproven = false; ///< its account was made by somebody who never proved that the address is his
+};
 
-/// email_sent -> approved for the address in the row. `session_token` is stored for one exchange. If the address has
-/// no account, `account` becomes it; without one, registration being closed, 404 `not_found`. An existing account is
-/// left as it is. Other errors as in find_waiting_login.
-[[nodiscard]] result<void> approve_device_login(connection& db, const std::string& code, const std::string& token,
-                                                instant now, token_comparison same, const std::string& session_token,
-                                                const std::optional<new_user>& account);
+/// The login that waits for this link to be opened. 400 `invalid_link` with one of the texts of spec/auth.md §3.3,
+/// checked in the order of the table there.
+[[nodiscard]] result<waiting_login> find_waiting_login(connection& db, const std::string& code,
+                                                       const std::string& token, instant now, token_comparison same);
+
+/// A link that was opened, and what comes of it.
+struct device_approval {
+  std::string code;
+  std::string token;
+  instant now;
+  token_comparison same = nullptr;
+  std::string session_token;                      ///< stored for one exchange
+  std::optional<new_user> account = {};           ///< made if the address has none; nothing: registration is closed
+  bool proof_demanded = false;                    ///< an account with an unproven address opens only with its key
+  std::optional<std::string> shown_key_hash = {}; ///< of the key shown as that proof
+};
+
+/// email_sent -> approved for the address in the row. An existing account is left as it is. Without an account and
+/// with closed registration 404 `not_found`; without the proof that is demanded 403 `unproven_address`; other errors as
+/// in find_waiting_login.
+/// The owner of an address must not be let into the account of whoever registered it first (spec/auth.md §2.1, QUIRK):
+/// the other one has its key, and would share from then on all that is put there. A key that is shown together with the
+/// link says that both are the same person, once and for all.
+[[nodiscard]] result<void> approve_device_login(connection& db, const device_approval& approval,
+                                                const audit_entry& act);
 
 /// What a poll found. Of several polls of an approved login one gets `approved`, the others `claimed`.
 struct device_poll {
@@ -58,7 +78,8 @@ struct device_poll {
   std::optional<std::string> encrypted_key; ///< of the account
   std::string key_hash;                     ///< of the account's key in force
 };
-[[nodiscard]] result<device_poll> poll_device_login(connection& db, const std::string& code, instant now);
+[[nodiscard]] result<device_poll> poll_device_login(connection& db, const std::string& code, instant now,
+                                                    const audit_entry& act);
 
 struct session_owner {
   std::string user_id;
@@ -66,7 +87,8 @@ struct session_owner {
 };
 
 /// Uses up a one-time session token and says whose it was. 401 `invalid_token`, 401 `user_not_found`.
-[[nodiscard]] result<session_owner> take_session_token(connection& db, const std::string& token, instant now);
+[[nodiscard]] result<session_owner> take_session_token(connection& db, const std::string& token, instant now,
+                                                       const audit_entry& act);
 
 /// Deletes rows that ended a day ago and clears keys in clear text that were not picked up in time. Hourly.
 [[nodiscard]] result<void> forget_old_device_logins(connection& db, instant now);

@@ -1,5 +1,7 @@
 #include "persistence/internal_users.hpp"
 
+#include "persistence/proven_addresses.hpp"
+
 namespace cued::persistence {
 namespace {
 
@@ -42,18 +44,28 @@ stored_external_user read_stored(const pqxx::row& row) {
 
 } // namespace
 
-result<stored_external_user> upsert_external_user(connection& db, const external_user& user) {
-  return db.run([&](session& s) -> result<stored_external_user> {
+result<stored_external_user> upsert_external_user(connection& db, const external_user& user, const audit_entry& act) {
+  bool taken = false;
+  auto stored = db.in_transaction([&](session& s) -> result<stored_external_user> {
     try {
       const auto rows = s.exec(external_user_upsert, user.id, user.email, user.slug, user.plan, user.active_cue_limit,
                                user.monthly_execution_limit, user.monthly_message_limit, user.rate_limit_per_minute,
                                user.external_owner, user.api_key_hash, user.api_key_prefix, user.webhook_secret);
+      note_proven_address(s, user.id, user.email);
+      write_audit(s, user.id, act);
       return read_stored(rows[0]);
     } catch (const pqxx::unique_violation&) {
-      if (s.exec(email_is_another_s, user.id, user.email)[0][0].as<bool>())
-        return fail(409, "duplicate_email", "Another account has this email");
+      taken = true;
       return fail(409, "duplicate_slug", "Another account has this slug");
     }
+  });
+  if (!taken)
+    return stored;
+  // That transaction can be asked nothing more; which of the two was taken takes another look.
+  return db.run([&](session& s) -> result<stored_external_user> {
+    if (s.exec(email_is_another_s, user.id, user.email)[0][0].as<bool>())
+      return fail(409, "duplicate_email", "Another account has this email");
+    return stored;
   });
 }
 

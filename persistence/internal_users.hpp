@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "persistence/audit_log.hpp"
 #include "persistence/postgres/connection.hpp"
 
 /// Accounts that another system keeps and copies to us (spec/auth.md §5).
@@ -39,8 +40,9 @@ struct stored_external_user {
   bool created = false;
 };
 
-/// Makes the account, or changes the one with this id. 409 `duplicate_email` or `duplicate_slug` when another account
-/// has the address or the name.
-[[nodiscard]] result<stored_external_user> upsert_external_user(connection& db, const external_user& user);
+/// Makes the account, or changes the one with this id; its address counts as proven, the other system vouches for it.
+/// 409 `duplicate_email` or `duplicate_slug` when another account has the address or the name.
+[[nodiscard]] result<stored_external_user> upsert_external_user(connection& db, const external_user& user,
+                                                                const audit_entry& act);
 
 } // namespace cued::persistence

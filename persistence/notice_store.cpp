@@ -6,7 +6,7 @@ namespace {
 /// Takes what is due, the first of every user before the second of any. Whoever takes a row sets its next instant a
 /// minute ahead: if no result is written by then, its taker is gone and the row is due again, with the lost attempt
 /// counted. Looks at no more than a thousand due rows, so a backlog costs the same as a few.
-/// Index: notices_due, notices_pkey, users_pkey.
+/// Index: notices_due, notices_pkey, users_pkey, previous_secrets_pkey.
 constexpr named_query take_notices{"take_notices", R"sql(
   WITH due AS (
     SELECT id, user_id, next_attempt_at FROM cued.notices
@@ -30,8 +30,12 @@ constexpr named_query take_notices{"take_notices", R"sql(
     RETURNING n.*
   )
   SELECT t.id, t.kind, t.attempts, t.user_id, t.cue_id, t.execution_id, t.content::text, coalesce(u.email, ''),
-         coalesce(u.webhook_secret, ''), coalesce(u.alert_webhook_url, ''), coalesce(u.alert_webhook_secret, '')
-  FROM taken t LEFT JOIN users u ON u.id = t.user_id
+         coalesce(u.webhook_secret, ''), coalesce(u.alert_webhook_url, ''), coalesce(u.alert_webhook_secret, ''),
+         coalesce(w.secret, ''), coalesce(a.secret, '')
+  FROM taken t
+  LEFT JOIN users u ON u.id = t.user_id
+  LEFT JOIN cued.previous_secrets w ON w.user_id = u.id AND w.kind = 'webhook' AND w.valid_until > now()
+  LEFT JOIN cued.previous_secrets a ON a.user_id = u.id AND a.kind = 'alert_webhook' AND a.valid_until > now()
   WHERE t.status = 'sending'
   ORDER BY t.id
 )sql"};
@@ -123,6 +127,8 @@ result<std::vector<started_notice>> postgres_notice_store::take(const notice_bat
       n.webhook_secret = row[8].c_str();
       n.alert_url = row[9].c_str();
       n.alert_webhook_secret = row[10].c_str();
+      n.previous_webhook_secret = row[11].c_str();
+      n.previous_alert_webhook_secret = row[12].c_str();
       out.push_back(std::move(n));
     }
     return out;

@@ -22,9 +22,10 @@ struct started_notice {
   std::string user_id;
   std::optional<std::string> cue_id, execution_id;
   std::string content_json;
-  std::string email;                           ///< empty: the user is gone
-  std::string webhook_secret;                  ///< signs escalations
-  std::string alert_url, alert_webhook_secret; ///< empty: not configured (any more)
+  std::string email;                                                  ///< empty: the user is gone
+  std::string webhook_secret;                                         ///< signs escalations
+  std::string alert_url, alert_webhook_secret;                        ///< empty: not configured (any more)
+  std::string previous_webhook_secret, previous_alert_webhook_secret; ///< in overlap; empty: none
 };
 
 /// What came of an attempt.

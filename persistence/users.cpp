@@ -1,17 +1,27 @@
 #include "persistence/users.hpp"
 
+#include "persistence/api_keys.hpp"
+
 namespace cued::persistence {
 namespace {
 
-/// Every authenticated request that the principal cache does not answer. Index: unique on api_key_hash.
+/// Every authenticated request that the principal cache does not answer: the account's own key, or a named one that is
+/// living. Indexes: unique on users.api_key_hash, unique on api_keys.key_hash, users_pkey.
 constexpr named_query principal_by_key_hash{"principal_by_key_hash", R"sql(
-  SELECT id, email, plan, active_cue_limit, monthly_execution_limit, rate_limit_per_minute, api_key_hash
+  SELECT id, email, plan, active_cue_limit, monthly_execution_limit, rate_limit_per_minute, api_key_hash,
+         'full' AS scope, '' AS key_id, NULL::timestamptz AS key_expires_at
   FROM users WHERE api_key_hash = $1
+  UNION ALL
+  SELECT u.id, u.email, u.plan, u.active_cue_limit, u.monthly_execution_limit, u.rate_limit_per_minute, k.key_hash,
+         k.scope, k.id::text, k.expires_at
+  FROM cued.api_keys k JOIN users u ON u.id = k.user_id
+  WHERE k.key_hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > now())
 )sql"};
 
 /// Sessions and the internal token name the user. Index: users_pkey.
 constexpr named_query principal_by_id{"principal_by_id", R"sql(
-  SELECT id, email, plan, active_cue_limit, monthly_execution_limit, rate_limit_per_minute, '' AS api_key_hash
+  SELECT id, email, plan, active_cue_limit, monthly_execution_limit, rate_limit_per_minute, '' AS api_key_hash,
+         'full' AS scope, '' AS key_id, NULL::timestamptz AS key_expires_at
   FROM users WHERE id = $1::uuid
 )sql"};
 
@@ -74,7 +84,11 @@ std::optional<principal> read_principal(const pqxx::result& rows) {
                    row["active_cue_limit"].as<int>(),
                    row["monthly_execution_limit"].as<int>(),
                    row["rate_limit_per_minute"].as<int>(),
-                   row["api_key_hash"].as<std::string>()};
+                   row["api_key_hash"].as<std::string>(),
+                   read_scope(row["scope"].c_str()),
+                   row["key_id"].as<std::string>(),
+                   row["key_expires_at"].is_null() ? std::nullopt
+                                                   : std::optional{read_instant(row["key_expires_at"].c_str())}};
 }
 
 tl::unexpected<error> duplicate_email() {
@@ -114,8 +128,13 @@ result<void> insert_user(session& within, const new_user& user) {
   return fail(unavailable("No free name was found for the account"));
 }
 
-result<void> insert_user(connection& db, const new_user& user) {
-  auto inserted = db.run([&](session& s) { return insert_user(s, user); });
+result<void> insert_user(connection& db, const new_user& user, const audit_entry& act) {
+  auto inserted = db.in_transaction([&](session& s) {
+    auto made = insert_user(s, user);
+    if (made)
+      write_audit(s, user.id, act);
+    return made;
+  });
   if (inserted || inserted.error().status != 503)
     return inserted;
   // The connection may have been lost between the commit and its confirmation. The key is shown only once, so a
@@ -148,12 +167,14 @@ result<account_view> read_account(connection& db, const std::string& user_id, co
   });
 }
 
-result<changed_account> change_account(connection& db, const std::string& user_id, const account_change& change) {
-  return db.run([&](session& s) -> result<changed_account> {
+result<changed_account> change_account(connection& db, const std::string& user_id, const account_change& change,
+                                       const audit_entry& act) {
+  return db.in_transaction([&](session& s) -> result<changed_account> {
     try {
       const auto rows = s.exec(account_update, user_id, change.email, change.alert_webhook_url);
       if (rows.empty())
         return user_not_found();
+      write_audit(s, user_id, act);
       return changed_account{read_instant(rows[0]["updated_at"].c_str()), rows[0]["api_key_hash"].as<std::string>()};
     } catch (const pqxx::unique_violation&) {
       return duplicate_email();

@@ -6,6 +6,7 @@
 
 #include "domain/instant.hpp"
 #include "domain/principal.hpp"
+#include "persistence/audit_log.hpp"
 #include "persistence/postgres/connection.hpp"
 
 /// The table `users`: who a caller is, and the account as its owner sees and changes it (spec/auth.md §1, §2.1 - §2.3;
@@ -15,7 +16,8 @@ namespace cued::persistence {
 
 // -- who is calling ------------------------------------------------------
 
-/// The user with this API key; nothing when there is none. `hash` is the lower-case hex SHA-256 of the key.
+/// The user with this API key, be it the account's own or a living named one; nothing when there is none. `hash` is the
+/// lower-case hex SHA-256 of the key.
 [[nodiscard]] result<std::optional<principal>> find_principal_by_key_hash(connection& db, const std::string& hash);
 
 /// The user with this id (canonical uuid); its `key_hash` stays empty, for no key was used.
@@ -46,7 +48,7 @@ struct new_user {
 /// Inserts the user with the first of its slugs that is free. 409 `duplicate_email` when the address is taken, also by
 /// a registration that runs at the same moment; 503 when every slug is taken (the caller may simply ask again).
 /// A connection that is lost while committing does not lose the account: whether it is there is read again.
-[[nodiscard]] result<void> insert_user(connection& db, const new_user& user);
+[[nodiscard]] result<void> insert_user(connection& db, const new_user& user, const audit_entry& act);
 [[nodiscard]] result<void> insert_user(session& within, const new_user& user); ///< as part of a larger whole
 
 // -- the account ---------------------------------------------------------
@@ -81,7 +83,7 @@ struct changed_account {
 
 /// 409 `duplicate_email`; 401 `user_not_found`.
 [[nodiscard]] result<changed_account> change_account(connection& db, const std::string& user_id,
-                                                     const account_change& change);
+                                                     const account_change& change, const audit_entry& act);
 
 /// How the absence of the caller's own row is told: it was deleted while a cache still vouched for it.
 [[nodiscard]] tl::unexpected<error> user_not_found();

@@ -130,6 +130,11 @@ bool network::contains(const address& a) const {
   return rest == 0 || (mine[whole] ^ theirs[whole]) >> (8 - rest) == 0;
 }
 
+bool is_loopback(const address& a) {
+  static const auto ranges = networks({"127.0.0.0/8", "::1"});
+  return in_any(ranges, a.effective());
+}
+
 bool is_blocked(const address& a) {
   static const auto blocked_v4 =
       networks({"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",

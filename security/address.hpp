@@ -55,6 +55,9 @@ private:
   std::size_t prefix_bits_ = 0;
 };
 
+/// This machine: 127.0.0.0/8 and ::1. Judges effective().
+[[nodiscard]] bool is_loopback(const address& a);
+
 /// True for what no webhook may reach unless the operator opens it: this machine, private and shared networks,
 /// link-local addresses with the clouds' metadata services, multicast, reserved ranges. Of IPv6 only global unicast
 /// (2000::/3) is public, less 6to4 and Teredo, whose addresses carry an IPv4 address of anybody's choice.

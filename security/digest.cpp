@@ -70,6 +70,13 @@ std::string sha256(std::string_view bytes) {
 
 std::string sha256_hex(std::string_view bytes) { return to_hex(sha256(bytes)); }
 
+std::string sha1_hex(std::string_view bytes) {
+  constexpr std::size_t sha1_bytes = 20;
+  std::string digest(sha1_bytes, '\0');
+  require(EVP_Digest(bytes.data(), bytes.size(), writable(digest), nullptr, EVP_sha1(), nullptr) == 1);
+  return to_hex(digest);
+}
+
 std::string hmac_sha256(std::string_view key, std::initializer_list<std::string_view> parts) {
   thread_local const owned<EVP_MAC_CTX> context = new_hmac_context();
   // A null pointer would mean "the key of last time".

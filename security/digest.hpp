@@ -15,6 +15,9 @@ namespace cued::security {
 /// 64 lower-case hex digits.
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 
+/// 40 lower-case hex digits of SHA-1, for things that others name so (scripts in Redis); it protects nothing.
+[[nodiscard]] std::string sha1_hex(std::string_view bytes);
+
 /// 32 bytes; the message is the parts one after another. The key may be empty.
 [[nodiscard]] std::string hmac_sha256(std::string_view key, std::initializer_list<std::string_view> parts);
 

@@ -9,18 +9,17 @@ std::int64_t floor_seconds(instant at) {
   return std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
 }
 
-rate_decision allowed(int limit, int used, instant now) {
+} // namespace
+
+rate_decision passed_decision(int limit, int used, instant now) {
   return {true, limit, std::max(0, limit - used), floor_seconds(now + rate_window::length), 0};
 }
 
-/// `oldest` is the request whose leaving makes room.
-rate_decision refused(int limit, instant oldest, instant now) {
-  const auto left = std::chrono::floor<std::chrono::seconds>(oldest + rate_window::length - now);
-  const auto seconds = std::max<std::int64_t>(1, left.count());
-  return {false, limit, 0, floor_seconds(oldest + rate_window::length), static_cast<int>(seconds)};
+rate_decision refused_decision(int limit, instant oldest, instant now) {
+  const auto room_at = std::min(oldest, now) + rate_window::length;
+  const auto left = std::chrono::floor<std::chrono::seconds>(room_at - now);
+  return {false, limit, 0, floor_seconds(room_at), static_cast<int>(std::max<std::int64_t>(1, left.count()))};
 }
-
-} // namespace
 
 void rate_window::log::leave_window(instant now) {
   // A clock that was set back must not lock anybody out until it is as late again.
@@ -66,16 +65,16 @@ void rate_window::shard::drop_idle(instant now) {
 
 rate_decision rate_window::admit(std::string_view key, int limit, instant now) {
   if (limit < 1)
-    return refused(limit, now, now);
+    return refused_decision(limit, now, now);
   auto& in = shard_of(key);
   const std::lock_guard lock(in.mutex);
   auto& mine = in.find_or_add(key, now);
   mine.leave_window(now);
   if (mine.size() >= limit)
-    return refused(limit, mine.passed[mine.gone], now);
+    return refused_decision(limit, mine.passed[mine.gone], now);
   mine.passed.push_back(now);
   in.logs.splice(in.logs.end(), in.logs, in.by_key.find(key)->second);
-  return allowed(limit, mine.size(), now);
+  return passed_decision(limit, mine.size(), now);
 }
 
 int rate_window::count(std::string_view key, instant now) {

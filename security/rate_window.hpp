@@ -15,6 +15,12 @@
 
 namespace cued::security {
 
+/// What is told of a request that passed, wherever it is counted: it is the `used`th of its window.
+[[nodiscard]] rate_decision passed_decision(int limit, int used, instant now);
+
+/// What is told of a refused one; `oldest` is the request whose leaving makes room.
+[[nodiscard]] rate_decision refused_decision(int limit, instant oldest, instant now);
+
 /// The sliding windows of this process: of each key never more than `limit` requests pass in any 60 s. A log of the
 /// instants at which requests passed, so the count is exact; a refused request leaves no trace and prolongs nothing.
 ///

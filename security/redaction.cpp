@@ -45,4 +45,15 @@ std::string redacted(std::string_view text) {
   return out;
 }
 
+std::string redacted(std::string_view text, const std::vector<std::string>& known) {
+  std::string out{text};
+  for (const auto& secret : known) {
+    if (secret.size() < secret_characters_min)
+      continue; // would tear ordinary words apart
+    for (auto at = out.find(secret); at != std::string::npos; at = out.find(secret, at + masked.size()))
+      out.replace(at, secret.size(), masked);
+  }
+  return redacted(out);
+}
+
 } // namespace cued::security

@@ -38,8 +38,12 @@ bool is_framing_header(std::string_view name) {
 }
 
 bool is_reserved_header(std::string_view name) {
-  return is_framing_header(name) || equal_in_any_case(name, "x-cueapi-signature") ||
-         equal_in_any_case(name, "x-cueapi-timestamp");
+  constexpr std::array<std::string_view, 6> signing{
+      "x-cueapi-signature", "x-cueapi-signature-previous", "x-cueapi-timestamp",
+      "webhook-id",         "webhook-timestamp",           "webhook-signature",
+  };
+  return is_framing_header(name) ||
+         std::ranges::any_of(signing, [&](std::string_view one) { return equal_in_any_case(name, one); });
 }
 
 } // namespace cued::security

@@ -15,7 +15,8 @@ namespace cued::security {
 /// letter case. Only the sender itself sets them.
 [[nodiscard]] bool is_framing_header(std::string_view name);
 
-/// True for headers that users may not set: the framing ones and the two of the signature.
+/// True for headers that users may not set: the framing ones and those of both signatures, also where a message has
+/// none of them (a forged `X-CueAPI-Signature-Previous` must not pass for ours).
 [[nodiscard]] bool is_reserved_header(std::string_view name);
 
 } // namespace cued::security

@@ -11,6 +11,8 @@ namespace cued::security {
 
 inline constexpr std::string_view timestamp_header = "X-CueAPI-Timestamp";
 inline constexpr std::string_view signature_header = "X-CueAPI-Signature";
+/// Ours alone: by the secret that was replaced and has not ended yet (security/signature_headers.hpp).
+inline constexpr std::string_view previous_signature_header = "X-CueAPI-Signature-Previous";
 
 /// Values of the two headers.
 struct signature {

@@ -157,6 +157,12 @@ std::string read_target(url& into, std::string_view text) {
   return hash == std::string_view::npos ? "" : "#" + percent_encoded(fragment, fragment_set);
 }
 
+std::optional<unsigned> hex_pair(std::string_view text) {
+  unsigned byte = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), byte, 16);
+  return text.size() == 2 && read.ptr == text.data() + 2 ? std::optional(byte) : std::nullopt;
+}
+
 std::string userinfo_of(const url& u) {
   if (u.username.empty() && u.password.empty())
     return "";
@@ -164,6 +170,17 @@ std::string userinfo_of(const url& u) {
 }
 
 } // namespace
+
+std::string percent_decoded(std::string_view text) {
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = text[i] == '%' ? hex_pair(text.substr(i + 1, 2)) : std::nullopt;
+    bytes += byte ? static_cast<char>(*byte) : text[i];
+    if (byte)
+      i += 2;
+  }
+  return bytes;
+}
 
 std::string url::authority() const {
   std::string out = host.find(':') == std::string::npos ? host : "[" + host + "]";

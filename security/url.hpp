@@ -43,6 +43,9 @@ enum class url_fault {
   ambiguous, ///< strict only: characters or slashes that other readers may take differently
 };
 
+/// The text with every `%XX` replaced by its byte.
+[[nodiscard]] std::string percent_decoded(std::string_view text);
+
 /// What is said behind `Input should be a valid URL, `; other_scheme and too_long have texts of their own.
 [[nodiscard]] std::string_view reason(url_fault fault);
 

@@ -26,6 +26,10 @@ struct url_policy {
 
   /// WEBHOOK_ALLOW_NETWORKS: opens exactly these, for http too.
   std::vector<network> allow_networks;
+
+  /// For URLs of the operator's own settings (mail API, hooks), never for one that a user gave: any address, any name,
+  /// http too. Form and credentials are judged as always.
+  bool unguarded = false;
 };
 
 /// Texts of `allow_networks` to values. 500 `invalid_network`, naming the text, for what is no address or CIDR block.

@@ -126,24 +126,7 @@ tl::expected<std::string, url_fault> normalise_bracketed(std::string_view text) 
   return found->text();
 }
 
-std::optional<unsigned> hex_pair(std::string_view text) {
-  unsigned byte = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), byte, 16);
-  return text.size() == 2 && read.ptr == text.data() + 2 ? std::optional(byte) : std::nullopt;
-}
-
 } // namespace
-
-std::string percent_decoded(std::string_view text) {
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = text[i] == '%' ? hex_pair(text.substr(i + 1, 2)) : std::nullopt;
-    bytes += byte ? static_cast<char>(*byte) : text[i];
-    if (byte)
-      i += 2;
-  }
-  return bytes;
-}
 
 tl::expected<std::string, url_fault> normalise_host(std::string_view text) {
   if (text.starts_with('['))

@@ -10,9 +10,6 @@
 /// The host part of url.cpp. Internal to security/.
 namespace cued::security {
 
-/// The text with every `%XX` replaced by its byte.
-[[nodiscard]] std::string percent_decoded(std::string_view text);
-
 /// A host as it stands in a URL, brackets included, to its one form (`url::host`). Empty hosts are not its business.
 [[nodiscard]] tl::expected<std::string, url_fault> normalise_host(std::string_view text);
 

@@ -21,7 +21,7 @@ constexpr std::size_t results_kept_at_most = 1'000;
 courier_actor::courier_actor(caf::actor_config& config, std::unique_ptr<persistence::notice_store> store,
                              webhook_sender& webhooks, notifier& post, const time_source& clock,
                              const directory& others, probe& probe, courier_settings settings)
-    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, letters_{post, settings.shared},
+    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, letters_{post, clock, settings.shared},
       clock_{clock}, others_{others}, probe_{probe}, settings_{settings} {}
 
 caf::behavior courier_actor::make_behavior() {
@@ -113,13 +113,18 @@ void courier_actor::take_and_send() {
     return; // the next look comes by itself
   for (const auto& notice : *taken)
     send_notice(notice);
-  arm(); // there may be more, and letters are over already
+  arm(); // there may be more, and what cannot be composed is over already
 }
 
 void courier_actor::send_notice(const persistence::started_notice& notice) {
   using verdict = persistence::notice_result::verdict;
-  if (notice.kind == persistence::notice_kind::mail)
-    return keep_result(notice.kind, letters_.send(notice, clock_.now()));
+  const auto over = [kind = notice.kind, &others = others_](persistence::notice_result result) {
+    others.send_all(pool::courier, notice_over_message{kind, std::move(result)});
+  };
+  if (notice.kind == persistence::notice_kind::mail) {
+    under_way_.emplace(notice.id, notice.user_id);
+    return letters_.send(notice, over);
+  }
   auto request = compose_notice(notice, clock_.now(), settings_.deadline);
   if (!request) {
     const bool unwanted = request.error().code == "notice_unwanted";
@@ -127,8 +132,8 @@ void courier_actor::send_notice(const persistence::started_notice& notice) {
                        give_up_notice(notice, unwanted ? verdict::dropped : verdict::failed, request.error().message));
   }
   under_way_.emplace(notice.id, notice.user_id);
-  webhooks_.send(std::move(*request), [notice, &others = others_, &clock = clock_](const webhook_response& response) {
-    others.send_all(pool::courier, notice_over_message{notice.kind, judge_notice(notice, response, clock.now())});
+  webhooks_.send(std::move(*request), [notice, over, &clock = clock_](const webhook_response& response) {
+    over(judge_notice(notice, response, clock.now()));
   });
 }
 

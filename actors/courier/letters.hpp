@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <string_view>
 
 #include "actors/notify/notifier.hpp"
+#include "domain/json/value.hpp"
 #include "persistence/notice_store.hpp"
 #include "persistence/redis/shared_keys.hpp"
 #include "security/fixed_window.hpp"
@@ -17,16 +19,24 @@ namespace cued::actors {
 class letters {
 public:
   static constexpr int failures_per_hour = 10;
+  /// Receives how the attempt ended; called exactly once, on any thread, perhaps before send() returns.
+  using over = std::function<void(persistence::notice_result)>;
 
-  explicit letters(notifier& post, persistence::shared_keys* shared = nullptr) : post_{post}, shared_{shared} {}
+  letters(notifier& post, const time_source& clock, persistence::shared_keys* shared = nullptr)
+      : post_{post}, clock_{clock}, shared_{shared} {}
 
-  /// Delivered means handed to the notifier, which sends in the background; dropped says why in last_error.
-  [[nodiscard]] persistence::notice_result send(const persistence::started_notice& notice, instant now);
+  /// Delivered means that the notifier has sent it; dropped says why in last_error. What the mail service did not take
+  /// is tried again like any notice, without counting again.
+  void send(const persistence::started_notice& notice, over done);
 
 private:
-  bool may_tell_of_failure(const std::string& user_id, instant now);
+  bool may_tell_of_failure(const std::string& user_id);
+  void tell_of_failure(const persistence::started_notice& notice, const json::value& content, const over& done);
+  void tell_of_silence(const persistence::started_notice& notice, const json::value& content, const over& done);
+  [[nodiscard]] letter_done judged(const persistence::started_notice& notice, over done) const;
 
   notifier& post_;
+  const time_source& clock_;
   persistence::shared_keys* shared_; ///< may be null
   security::fixed_window failures_;
 };

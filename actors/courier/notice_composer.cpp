@@ -1,7 +1,7 @@
 #include "actors/courier/notice_composer.hpp"
 
 #include "domain/json/value.hpp"
-#include "security/signature.hpp"
+#include "security/signature_headers.hpp"
 
 namespace cued::actors {
 namespace {
@@ -15,17 +15,16 @@ const json::value* text_member(const json::value& content, std::string_view name
   return found && found->kind() == json::kind::string ? found : nullptr;
 }
 
-webhook_request signed_post(const persistence::started_notice& notice, std::string url, std::string body,
-                            const std::string& secret, instant now, std::chrono::milliseconds deadline) {
+webhook_request signed_post(const persistence::started_notice& notice, std::string url, std::string_view message_id,
+                            std::string body, const security::signing_secrets& secrets, instant now,
+                            std::chrono::milliseconds deadline) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
-  const auto signature = security::sign(secret, seconds, body);
   webhook_request out;
   out.method = "POST";
   out.url = std::move(url);
-  out.headers = {{"Content-Type", "application/json"},
-                 {std::string{security::signature_header}, signature.value},
-                 {std::string{security::timestamp_header}, signature.timestamp},
-                 {"User-Agent", "CueAPI/1.0"}};
+  out.headers = security::signature_headers(secrets, {message_id, seconds, body});
+  out.headers.emplace_back("Content-Type", "application/json");
+  out.headers.emplace_back("User-Agent", "CueAPI/1.0");
   out.body = std::move(body);
   out.deadline = deadline;
   out.tenant = notice.user_id;
@@ -40,8 +39,8 @@ result<webhook_request> compose_alert(const persistence::started_notice& notice,
   const auto* type = text_member(content, "alert_type");
   if (!id || !type)
     return invalid_notice("An alert without id or type");
-  auto out =
-      signed_post(notice, notice.alert_url, json::canonical(content), notice.alert_webhook_secret, now, deadline);
+  const security::signing_secrets secrets{notice.alert_webhook_secret, notice.previous_alert_webhook_secret};
+  auto out = signed_post(notice, notice.alert_url, id->as_string(), json::canonical(content), secrets, now, deadline);
   out.headers.emplace_back("X-CueAPI-Alert-Id", id->as_string());
   out.headers.emplace_back("X-CueAPI-Alert-Type", type->as_string());
   return out;
@@ -64,7 +63,9 @@ result<webhook_request> compose_escalation(const persistence::started_notice& no
     body.key(name).raw(member(name));
   body.key("dashboard_url").string(dashboard_url);
   body.end_object();
-  return signed_post(notice, url->as_string(), std::move(body).str(), notice.webhook_secret, now, deadline);
+  const security::signing_secrets secrets{notice.webhook_secret, notice.previous_webhook_secret};
+  return signed_post(notice, url->as_string(), "escalation_" + std::to_string(notice.id), std::move(body).str(),
+                     secrets, now, deadline);
 }
 
 } // namespace

@@ -22,16 +22,26 @@ std::optional<std::chrono::seconds> notice_retry_delay(int attempt) {
 
 persistence::notice_result judge_notice(const persistence::started_notice& notice, const webhook_response& response,
                                         instant now) {
+  letter_result ended;
+  ended.status = response.status;
+  ended.sent = response.what == webhook_response::failure::none && response.status && *response.status >= 200 &&
+               *response.status < 300;
+  if (!ended.sent)
+    ended.why = describe_failure(response);
+  return judge_letter(notice, ended, now);
+}
+
+persistence::notice_result judge_letter(const persistence::started_notice& notice, const letter_result& ended,
+                                        instant now) {
   persistence::notice_result out;
   out.id = notice.id;
   out.attempt = notice.attempt;
-  out.http_status = response.status;
-  if (response.what == webhook_response::failure::none && response.status && *response.status >= 200 &&
-      *response.status < 300) {
+  out.http_status = ended.status;
+  if (ended.sent) {
     out.what = verdict::delivered;
     return out;
   }
-  out.last_error = describe_failure(response);
+  out.last_error = ended.why;
   const auto wait = notice_retry_delay(notice.attempt);
   out.what = wait ? verdict::retry : verdict::failed;
   if (wait)

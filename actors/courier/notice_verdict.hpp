@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "actors/deliver/webhook_sender.hpp"
+#include "actors/notify/notifier.hpp"
 #include "persistence/notice_store.hpp"
 
 /// What an attempt at a notice came to. Pure.
@@ -19,6 +20,10 @@ inline constexpr int notice_attempts_at_most = 9;
 /// owner may correct it meanwhile.
 [[nodiscard]] persistence::notice_result judge_notice(const persistence::started_notice& notice,
                                                       const webhook_response& response, instant now);
+
+/// The same for a letter, as the notifier tells it.
+[[nodiscard]] persistence::notice_result judge_letter(const persistence::started_notice& notice,
+                                                      const letter_result& ended, instant now);
 
 /// A notice that is never going to be sent, and why.
 [[nodiscard]] persistence::notice_result give_up_notice(const persistence::started_notice& notice,

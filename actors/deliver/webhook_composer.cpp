@@ -1,13 +1,12 @@
 #include "actors/deliver/webhook_composer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
 #include "domain/json/value.hpp"
 #include "domain/timestamp.hpp"
 #include "security/sendable_header.hpp"
-#include "security/signature.hpp"
+#include "security/signature_headers.hpp"
 
 namespace cued::actors {
 namespace {
@@ -60,21 +59,21 @@ result<webhook_request> compose_webhook(const persistence::started_delivery& del
   if (!body)
     return fail(body.error());
   const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
-  const auto signature = security::sign(delivery.webhook_secret, seconds, *body);
+  const security::signing_secrets secrets{delivery.webhook_secret, delivery.previous_webhook_secret};
 
   webhook_request out;
   out.method = delivery.method;
   out.url = delivery.url;
   out.deadline = deadline;
   out.tenant = delivery.user_id;
-  out.headers = {{"Content-Type", "application/json"},
-                 {std::string{security::signature_header}, signature.value},
-                 {std::string{security::timestamp_header}, signature.timestamp},
-                 {"X-CueAPI-Cue-Id", delivery.cue_id},
-                 {"X-CueAPI-Execution-Id", delivery.execution_id},
-                 {"X-CueAPI-Scheduled-For", scheduled_for},
-                 {"X-CueAPI-Attempt", std::to_string(delivery.attempt)},
-                 {"User-Agent", "CueAPI/1.0"}};
+  out.headers = security::signature_headers(secrets, {delivery.execution_id, seconds, *body});
+  const headers others = {{"Content-Type", "application/json"},
+                          {"X-CueAPI-Cue-Id", delivery.cue_id},
+                          {"X-CueAPI-Execution-Id", delivery.execution_id},
+                          {"X-CueAPI-Scheduled-For", scheduled_for},
+                          {"X-CueAPI-Attempt", std::to_string(delivery.attempt)},
+                          {"User-Agent", "CueAPI/1.0"}};
+  out.headers.insert(out.headers.end(), others.begin(), others.end());
   lay_over(out.headers, delivery.headers_json);
   out.body = std::move(*body);
   return out;

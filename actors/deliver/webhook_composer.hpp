@@ -10,9 +10,9 @@ namespace cued::actors {
 
 /// The signed request of one attempt. Pure: the same delivery and instant give the same bytes.
 /// Body: the canonical form of {attempt, cue_id, execution_id, name, payload, scheduled_for} (spec/delivery.md §5.1),
-/// signed over timestamp and body (§5.2). Headers: §5.3; the cue's own headers replace ours regardless of letter case,
-/// except those that frame or sign the message (Host, Content-Length, Transfer-Encoding, Connection,
-/// X-CueAPI-Signature, X-CueAPI-Timestamp); what cannot be sent is left out.
+/// signed in both forms of security/signature_headers.hpp (§5.2), the message's id being the execution's. Headers:
+/// §5.3; the cue's own headers replace ours regardless of letter case, except those that frame or sign the message
+/// (security::is_reserved_header); what cannot be sent is left out.
 /// An error means that the stored payload is not JSON any more, which Postgres does not allow.
 [[nodiscard]] result<webhook_request> compose_webhook(const persistence::started_delivery& delivery, instant now,
                                                       std::chrono::milliseconds deadline);

@@ -19,14 +19,16 @@ void log_notifier::webhook_secret_rotated(const std::string& email, instant when
   spdlog::info("webhook secret of {} was rotated at {}; no mail is configured", email, letter_time(when));
 }
 
-void log_notifier::execution_failed(const std::string& email, const failed_execution& what) {
+void log_notifier::execution_failed(const std::string& email, const failed_execution& what, letter_done done) {
   spdlog::error("execution {} of cue {} ({}) of {} failed: {}; no mail is configured", what.execution_id, what.cue_name,
                 what.cue_id, email, what.error);
+  done({true, std::nullopt, {}});
 }
 
-void log_notifier::worker_offline(const std::string& email, const offline_worker& who) {
+void log_notifier::worker_offline(const std::string& email, const offline_worker& who, letter_done done) {
   spdlog::warn("worker {} of {} has not been heard for {} minutes, {} executions wait; no mail is configured",
                who.worker_id, email, who.minutes, who.pending_executions);
+  done({true, std::nullopt, {}});
 }
 
 std::string letter_time(instant when) {

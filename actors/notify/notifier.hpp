@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <optional>
 #include <string>
 
 #include "domain/instant.hpp"
@@ -20,8 +22,18 @@ struct offline_worker {
   int pending_executions = 0; ///< of the owner, waiting for any worker
 };
 
-/// Who asks hands over and goes on: implementations send in the background, with a time-out, and report failure to the
-/// log only. A letter never fails the request that caused it. Any thread.
+/// What became of a letter.
+struct letter_result {
+  bool sent = false;
+  std::optional<int> status; ///< of the mail service's answer
+  std::string why;           ///< if it was not sent
+};
+/// Called exactly once, on any thread, perhaps before the call that it was given to returns. Must not block.
+using letter_done = std::function<void(const letter_result&)>;
+
+/// Who asks hands over and goes on: implementations send in the background, with a time-out, and log what fails. A
+/// letter never fails the request that caused it. Letters that lie in the database until they are sent are tried again
+/// by whoever reads them from there (the courier), so these two tell how they ended. Any thread.
 class notifier {
 public:
   virtual ~notifier() = default;
@@ -32,12 +44,12 @@ public:
   virtual void magic_link(const std::string& email, const std::string& link) = 0;
   virtual void api_key_regenerated(const std::string& email, instant when) = 0;
   virtual void webhook_secret_rotated(const std::string& email, instant when) = 0;
-  virtual void execution_failed(const std::string& email, const failed_execution& what) = 0;
-  virtual void worker_offline(const std::string& email, const offline_worker& who) = 0;
+  virtual void execution_failed(const std::string& email, const failed_execution& what, letter_done done) = 0;
+  virtual void worker_offline(const std::string& email, const offline_worker& who, letter_done done) = 0;
 };
 
-/// Letters that end as log lines: for servers without a mail account. A magic link is a key to the account it names,
-/// so it is written out only where the operator is the only reader, in development.
+/// Letters that end as log lines, which counts as sent: for servers without a mail account. A magic link is a key to
+/// the account it names, so it is written out only where the operator is the only reader, in development.
 class log_notifier final : public notifier {
 public:
   enum class magic_links { written_out, withheld };
@@ -48,8 +60,8 @@ public:
   void magic_link(const std::string& email, const std::string& link) override;
   void api_key_regenerated(const std::string& email, instant when) override;
   void webhook_secret_rotated(const std::string& email, instant when) override;
-  void execution_failed(const std::string& email, const failed_execution& what) override;
-  void worker_offline(const std::string& email, const offline_worker& who) override;
+  void execution_failed(const std::string& email, const failed_execution& what, letter_done done) override;
+  void worker_offline(const std::string& email, const offline_worker& who, letter_done done) override;
 
 private:
   magic_links links_;

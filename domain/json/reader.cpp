@@ -6,7 +6,9 @@
 
 #include <simdjson.h>
 
+#include "domain/json/encoding.hpp"
 #include "domain/json/number.hpp"
+#include "domain/json/surrogates.hpp"
 
 namespace cued::json {
 namespace {
@@ -63,7 +65,9 @@ void keep_last_of_each_name(std::vector<member>& members) {
 /// for; and it knows no integer beyond 64 bits, so numbers are taken as text.
 class reader {
 public:
-  explicit reader(std::size_t depth_limit) : depth_limit_(depth_limit) {}
+  /// `document_end`: where its text ends.
+  reader(std::size_t depth_limit, lone_surrogates surrogates, const char* document_end)
+      : depth_limit_(depth_limit), surrogates_(surrogates), end_(document_end) {}
 
   result<value> read(ondemand::value from, std::size_t depth) {
     ondemand::json_type type;
@@ -93,14 +97,14 @@ private:
       ondemand::field field;
       if (auto code = std::move(entry).get(field))
         return refused(code);
-      std::string_view name;
-      if (auto code = field.unescaped_key().get(name))
-        return refused(code);
-      std::string owned_name(name);
+      const char* raw = field.key().raw();
+      auto name = text_of(field.unescaped_key(), raw);
+      if (!name)
+        return fail(std::move(name.error()));
       auto item = read(field.value(), depth);
       if (!item)
         return item;
-      members.push_back({std::move(owned_name), std::move(*item)});
+      members.push_back({std::move(*name), std::move(*item)});
     }
     if (members.size() > 1)
       keep_last_of_each_name(members);
@@ -124,11 +128,21 @@ private:
     return value::array(std::move(items));
   }
 
-  static result<value> read_string(ondemand::value from) {
+  result<value> read_string(ondemand::value from) {
+    const char* raw = from.raw_json_token().data() + 1; // behind the opening quote
+    return text_of(from.get_string(), raw).map([](std::string text) { return value::string(std::move(text)); });
+  }
+
+  /// What simdjson made of the string at `raw`. It knows no lone surrogates, so those are ours.
+  result<std::string> text_of(simdjson::simdjson_result<std::string_view> unescaped, const char* raw) const {
     std::string_view text;
-    if (auto code = from.get_string().get(text))
-      return refused(code);
-    return value::string(std::string(text));
+    const auto code = std::move(unescaped).get(text);
+    if (!code)
+      return std::string(text);
+    if (code == simdjson::STRING_ERROR && surrogates_ == lone_surrogates::kept)
+      if (auto kept = unescaped_with_surrogates(std::string_view(raw, static_cast<std::size_t>(end_ - raw))))
+        return std::move(*kept);
+    return refused(code);
   }
 
   static result<value> read_number(ondemand::value from) {
@@ -157,11 +171,15 @@ private:
   }
 
   std::size_t depth_limit_;
+  lone_surrogates surrogates_;
+  const char* end_;
 };
 
 } // namespace
 
-result<value> parse(std::string_view text, std::size_t depth_limit) {
+result<value> parse(std::string_view text, std::size_t depth_limit, lone_surrogates surrogates) {
+  if (const auto decoded = from_wide_encoding(text))
+    return parse(*decoded, depth_limit, surrogates); // begins with no zero any more, or is refused
   if (text.starts_with(byte_order_mark))
     text.remove_prefix(byte_order_mark.size());
 
@@ -185,7 +203,7 @@ result<value> parse(std::string_view text, std::size_t depth_limit) {
     ondemand::value element;
     if (auto code = std::move(entry).get(element); code || found)
       return code ? refused(code) : malformed();
-    auto read = reader(depth_limit).read(element, 0);
+    auto read = reader(depth_limit, surrogates, wrapped.data() + length).read(element, 0);
     if (!read)
       return read;
     found = std::move(*read);

@@ -46,19 +46,40 @@ const value* value::find(std::string_view name) const {
   return found == members_.end() ? nullptr : &found->value;
 }
 
-bool holds_null_character(const value& v) {
+namespace {
+
+/// True if `found` says so of any member name or string, at any depth.
+template <class Test>
+bool any_text(const value& v, const Test& found) {
   switch (v.kind()) {
   case kind::string:
-    return v.as_string().find('\0') != std::string::npos;
+    return found(v.as_string());
   case kind::array:
-    return std::any_of(v.items().begin(), v.items().end(), holds_null_character);
+    return std::any_of(v.items().begin(), v.items().end(), [&](const value& item) { return any_text(item, found); });
   case kind::object:
-    return std::any_of(v.members().begin(), v.members().end(), [](const member& m) {
-      return m.name.find('\0') != std::string::npos || holds_null_character(m.value);
-    });
+    return std::any_of(v.members().begin(), v.members().end(),
+                       [&](const member& m) { return found(m.name) || any_text(m.value, found); });
   default:
     return false;
   }
+}
+
+} // namespace
+
+bool holds_null_character(const value& v) {
+  return any_text(v, [](std::string_view text) { return text.find('\0') != std::string_view::npos; });
+}
+
+bool holds_lone_surrogate(std::string_view text) {
+  // What would be U+D800 to U+DFFF, and nothing else, begins like this.
+  for (auto at = text.find('\xED'); at != std::string_view::npos; at = text.find('\xED', at + 1))
+    if (at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xA0)
+      return true;
+  return false;
+}
+
+bool holds_lone_surrogate(const value& v) {
+  return any_text(v, [](std::string_view text) { return holds_lone_surrogate(text); });
 }
 
 } // namespace cued::json

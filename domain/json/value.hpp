@@ -58,10 +58,18 @@ struct member {
   bool operator==(const member&) const = default;
 };
 
-/// Reads one document (simdjson does the work). A BOM is skipped. Errors, as spec/http.md §2 wants them:
-///   400 `invalid_json`  malformed, trailing text, NaN/Infinity, raw control characters, lone surrogates
-///   400 `http_error`    invalid UTF-8, nested deeper than `depth_limit`, integer of more than 4300 digits
-[[nodiscard]] result<value> parse(std::string_view text, std::size_t depth_limit = 500);
+/// `"\ud800"` without its other half: no text that UTF-8 can hold. Kept ones are for holds_lone_surrogate() to find and
+/// must go nowhere else.
+enum class lone_surrogates { refused, kept };
+
+inline constexpr std::size_t depth_limit_default = 500;
+
+/// Reads one document (simdjson does the work). UTF-8, also with BOM, and UTF-16 and UTF-32. Errors, as spec/http.md §2
+/// wants them:
+///   400 `invalid_json`  malformed, trailing text, NaN/Infinity, raw control characters, lone surrogates that are
+///   refused 400 `http_error`    invalid UTF-8, nested deeper than `depth_limit`, integer of more than 4300 digits
+[[nodiscard]] result<value> parse(std::string_view text, std::size_t depth_limit = depth_limit_default,
+                                  lone_surrogates surrogates = lone_surrogates::refused);
 
 /// Shortest text: no blanks, UTF-8 unescaped, numbers as they were written, members in their order.
 [[nodiscard]] std::string compact(const value& v);
@@ -79,6 +87,10 @@ enum class charset { utf8, ascii };
 
 /// True if any member name or string, at any depth, holds U+0000.
 [[nodiscard]] bool holds_null_character(const value& v);
+
+/// The same for a lone surrogate that parse() kept.
+[[nodiscard]] bool holds_lone_surrogate(const value& v);
+[[nodiscard]] bool holds_lone_surrogate(std::string_view text);
 
 /// Appends `text` as a JSON string with its quotes, UTF-8 left as it is.
 void append_quoted(std::string& out, std::string_view text);

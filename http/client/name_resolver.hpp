@@ -22,6 +22,11 @@ using addresses = std::vector<boost::asio::ip::address>;
 /// 400 `unresolvable_host` when there are none.
 [[nodiscard]] result<addresses> system_lookup(const std::string& host);
 
+/// Makes system_lookup pass over a name server that is silent for a second; by itself, the system waits for five, and
+/// name_resolver::time_limit is over before it asks the next one. Whoever set RES_OPTIONS is obeyed instead.
+/// Changes the environment: once, before there are threads.
+void hurry_system_lookups();
+
 /// Looks names up without blocking the caller. The system's resolver blocks, so it runs on threads of this class.
 ///
 /// Fair: each tenant has a lane with a cap on look-ups that run at once; lanes take turns. A name server that never

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
 
 #include <netdb.h>
@@ -39,6 +40,11 @@ result<addresses> system_lookup(const std::string& host) {
   if (found.empty())
     return fail(400, "unresolvable_host", "Cannot resolve hostname: " + host);
   return found;
+}
+
+void hurry_system_lookups() {
+  constexpr int obey_what_is_set = 0;
+  ::setenv("RES_OPTIONS", "timeout:1 attempts:2", obey_what_is_set); // resolv.conf(5)
 }
 
 } // namespace cued::http::client

@@ -37,9 +37,10 @@ actors::webhook_response explain(const std::exception_ptr& thrown) {
 
 webhook_client::webhook_client(options chosen, security::url_policy policy, asio::ssl::context tls,
                                name_resolver& names, const time_source& clock)
-    : options_{chosen}, policy_{std::move(policy)}, tls_{std::move(tls)}, surroundings_{tls_, names, policy_, clock},
-      io_{static_cast<int>(chosen.threads)}, work_{asio::make_work_guard(io_)} {
-  for (std::size_t i = 0; i < chosen.threads; ++i)
+    : options_{std::move(chosen)}, policy_{std::move(policy)}, tls_{std::move(tls)},
+      surroundings_{tls_, names, policy_, clock, options_.proxy ? &*options_.proxy : nullptr, proxy_log_},
+      io_{static_cast<int>(options_.threads)}, work_{asio::make_work_guard(io_)} {
+  for (std::size_t i = 0; i < options_.threads; ++i)
     threads_.emplace_back([this] { io_.run(); });
 }
 

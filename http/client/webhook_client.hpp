@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <unordered_map>
 #include <vector>
@@ -19,6 +20,9 @@ namespace cued::http::client {
 /// The webhook_sender of the product: HTTP/1.1 over connections of its own, at most `concurrency` at once; who comes
 /// later waits in line. The deadline of a request starts when its turn comes.
 ///
+/// One that is made with an `unguarded` policy is for URLs of the operator's settings: to them, requests go to wherever
+/// the URL says and are never `blocked`. Users' URLs must not get there.
+///
 /// Owned by main. Threads: its own, which only do network I/O and call `done`. Any thread may call send().
 /// close() gives up what is under way and what waits (each `done` is still called) and joins the threads; a send after
 /// that fails at once, on the caller's thread. Whoever wants results to the last waits for them first.
@@ -29,6 +33,7 @@ public:
     std::size_t concurrency = 50;       ///< WEBHOOK_CONCURRENCY_PER_WORKER
     std::size_t waiting_limit = 10'000; ///< beyond it a send fails at once, without being tried
     std::size_t threads = 2;
+    std::optional<egress_proxy> proxy; ///< WEBHOOK_EGRESS_PROXY
   };
 
   webhook_client(options chosen, security::url_policy policy, boost::asio::ssl::context tls, name_resolver& names,
@@ -57,6 +62,7 @@ private:
   const options options_;
   const security::url_policy policy_;
   boost::asio::ssl::context tls_;
+  egress_proxy_log proxy_log_;
   const exchange_surroundings surroundings_;
   boost::asio::io_context io_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;

@@ -17,6 +17,7 @@
 #include "http/client/request_head.hpp"
 #include "http/client/response_text.hpp"
 #include "http/client/retry_after.hpp"
+#include "http/client/tunnel.hpp"
 
 namespace cued::http::client {
 
@@ -29,6 +30,14 @@ using steady = std::chrono::steady_clock;
 using failure = actors::webhook_response::failure;
 
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+constexpr const char* shutting_down = "The server is shutting down";
+
+/// The end of the time that the next of `count` tries may take, when all of them share what is left.
+steady::time_point share_of(steady::time_point deadline, std::size_t count) {
+  const auto now = steady::now();
+  const auto left = std::max<steady::duration>(deadline - now, {}); // a negative one would become huge in the division
+  return now + left / static_cast<steady::rep>(count);
+}
 
 bool is_interim(unsigned status) {
   return status / 100 == 1 && status != 101; // 101 is the end of HTTP on this connection
@@ -63,7 +72,7 @@ void webhook_exchange::abort() {
 asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::attempt() {
   const auto candidate = security::check_text(request_.url, with_.policy);
   if (!candidate)
-    co_return give_up(failure::blocked, security::blocked_attempt_text(candidate.error()));
+    co_return refuse(candidate.error());
   const auto& url = candidate->parsed;
   auto head = request_head(request_, url.authority(), url.target);
   if (!head)
@@ -94,41 +103,98 @@ webhook_exchange::allowed_addresses(const security::url_candidate& candidate) {
     co_return give_up(failure::timed_out, "The deadline passed while the host name was being looked up");
   if (found.error().status == 503)
     co_return give_up(failure::could_not_connect, found.error().message);
-  co_return give_up(failure::blocked, security::blocked_attempt_text(found.error()));
+  co_return refuse(found.error());
 }
 
 asio::awaitable<webhook_exchange::outcome<void>> webhook_exchange::connect(const addresses& allowed,
                                                                            unsigned short port) {
-  error_code failed;
+  std::string why;
   for (std::size_t i = 0; i < allowed.size(); ++i) {
     if (aborted_)
-      co_return give_up(failure::could_not_connect, "The server is shutting down");
+      co_return give_up(failure::could_not_connect, shutting_down);
     // One that never answers must leave time for the next.
-    const auto share = (deadline_ - steady::now()) / (allowed.size() - i);
-    stream_.emplace(executor_);
-    stream_->expires_after(std::max<steady::duration>(share, {}));
-    const asio::ip::tcp::endpoint endpoint{allowed[i], port};
-    std::tie(failed) = co_await stream_->async_connect(endpoint, as_values);
-    if (!failed) {
-      error_code ignored; // only a matter of speed
-      stream_->socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+    const auto until = share_of(deadline_, allowed.size() - i);
+    const auto reached = co_await reach({allowed[i], port}, until);
+    if (reached) {
       stream_->expires_at(deadline_);
       co_return outcome<void>{};
     }
+    why = reached.error().message;
+    if (reached.error().code == "egress_unusable")
+      break;
   }
   if (time_is_up())
     co_return give_up(failure::timed_out, "The deadline passed before a connection was made");
-  co_return give_up(failure::could_not_connect, failed.message());
+  co_return give_up(failure::could_not_connect, why);
+}
+
+asio::awaitable<result<void>> webhook_exchange::reach(endpoint target, time_point until) {
+  if (with_.proxy && goes_through_proxy(target.address()))
+    co_return co_await reach_by_proxy(target, until);
+  const auto failed = co_await dial(target, until);
+  if (failed)
+    co_return fail(502, "could_not_connect", failed.message());
+  co_return result<void>{};
+}
+
+asio::awaitable<result<void>> webhook_exchange::reach_by_proxy(endpoint target, time_point until) {
+  const auto& proxy = *with_.proxy;
+  const auto found = co_await addresses_of_proxy(until);
+  result<void> reached =
+      fail(502, "egress_unusable", "The name of the egress proxy " + proxy.text() + " leads nowhere");
+  if (found)
+    for (std::size_t i = 0; i < found->size() && !reached && !aborted_; ++i) {
+      const endpoint at{(*found)[i], proxy.port};
+      const auto share = share_of(until, found->size() - i);
+      reached = co_await tunnel_through(at, target, share);
+      if (!reached && reached.error().code == "egress_refused")
+        break;
+    }
+  // A time limit or our own end says nothing about the proxy.
+  if (reached || reached.error().code == "egress_refused")
+    with_.proxy_log.works(proxy);
+  else if (!aborted_)
+    with_.proxy_log.fails(reached.error().message);
+  co_return reached;
+}
+
+asio::awaitable<result<addresses>> webhook_exchange::addresses_of_proxy(time_point until) {
+  error_code not_numeric;
+  const auto literal = asio::ip::make_address(with_.proxy->host, not_numeric);
+  if (!not_numeric)
+    co_return addresses(1, literal);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now());
+  co_return co_await with_.names.addresses_of(with_.proxy->host, "", std::min(left, name_resolver::time_limit));
+}
+
+asio::awaitable<result<void>> webhook_exchange::tunnel_through(endpoint proxy, endpoint target, time_point until) {
+  const auto failed = co_await dial(proxy, until);
+  if (failed)
+    co_return fail(502, "egress_unusable",
+                   "The egress proxy " + with_.proxy->text() + " cannot be reached: " + failed.message());
+  co_return co_await open_tunnel(*stream_, *with_.proxy, target);
+}
+
+asio::awaitable<webhook_exchange::error_code> webhook_exchange::dial(endpoint target, time_point until) {
+  stream_.emplace(executor_);
+  stream_->expires_at(until);
+  const auto [failed] = co_await stream_->async_connect(target, as_values);
+  if (!failed) {
+    error_code ignored; // only a matter of speed
+    stream_->socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+  }
+  co_return failed;
 }
 
 asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>>
 webhook_exchange::talk_tls(const std::string& host) {
   ssl::stream<tcp_stream&> stream{*stream_, with_.tls};
+  const auto name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host; // certificates have no final dot
   error_code not_numeric;
-  asio::ip::make_address(host, not_numeric);
+  asio::ip::make_address(name, not_numeric);
   if (not_numeric) // RFC 6066 §3: no literal addresses
-    SSL_set_tlsext_host_name(stream.native_handle(), host.c_str());
-  stream.set_verify_callback(ssl::host_name_verification{host});
+    SSL_set_tlsext_host_name(stream.native_handle(), name.c_str());
+  stream.set_verify_callback(ssl::host_name_verification{name});
   const auto [failed] = co_await stream.async_handshake(ssl::stream_base::client, as_values);
   if (failed)
     co_return give_up(failed, failure::could_not_connect);
@@ -187,6 +253,13 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
   co_return answer;
 }
 
+/// Nothing of the operator's own is ever blocked: there it is a slip in a setting, or a name server that is down.
+tl::unexpected<webhook_exchange::response> webhook_exchange::refuse(const error& refusal) const {
+  if (with_.policy.unguarded)
+    return give_up(failure::could_not_connect, refusal.message);
+  return give_up(failure::blocked, security::blocked_attempt_text(refusal));
+}
+
 tl::unexpected<webhook_exchange::response> webhook_exchange::give_up(failure what, std::string detail) const {
   response ended;
   ended.what = what;
@@ -199,7 +272,7 @@ tl::unexpected<webhook_exchange::response> webhook_exchange::give_up(const error
   if (failed == beast::error::timeout)
     return give_up(failure::timed_out, "The deadline passed");
   if (aborted_)
-    return give_up(otherwise, "The server is shutting down");
+    return give_up(otherwise, shutting_down);
   return give_up(otherwise, failed.message());
 }
 

@@ -6,6 +6,7 @@
 #include "http/shared_usage.hpp"
 #include "http/validation/coercions.hpp"
 #include "http/waiting.hpp"
+#include "persistence/redis/caller_keys.hpp"
 #include "persistence/usage.hpp"
 #include "persistence/users.hpp"
 #include "security/api_key.hpp"
@@ -82,10 +83,22 @@ awaitable<void> ask_for_usage(services& with, known_caller& found) {
   found.approaching_limit = approaches_limit(used, found.who->monthly_execution_limit);
 }
 
+/// Of a key that is nobody's: with Redis its word decides whether it was replaced, for others write there too and tests
+/// delete it; without, the database's (spec/http.md §12).
+awaitable<void> ask_whether_rotated(services& with, const std::string& hash, known_caller& nobody) {
+  const auto ask = [callers = with.callers, hash](std::function<void(std::optional<bool>)> resume) {
+    callers->was_rotated(hash, std::move(resume));
+  };
+  const std::optional<bool> unknown;
+  const auto said = co_await answer_within<std::optional<bool>>(persistence::redis_patience, unknown, ask);
+  nobody.rotated = said.value_or(nobody.rotated);
+}
+
 /// From the cache, or by `read(connection&)`, which the cache then remembers.
 template <class Read>
 awaitable<result<known_caller>> look_up(services& with, std::string key, const Read& read) {
-  auto cached = with.principals.find(key, with.clock.now());
+  const auto asked_at = with.clock.now();
+  auto cached = with.principals.find(key, asked_at);
   if (cached.found && !cached.refresh)
     co_return std::move(*cached.found);
   const auto ticket = with.principals.begin();
@@ -93,7 +106,9 @@ awaitable<result<known_caller>> look_up(services& with, std::string key, const R
   if (found) {
     if (with.shared != nullptr)
       co_await ask_for_usage(with, *found);
-    with.principals.store(ticket, key, *found, with.clock.now());
+    const bool still_true = with.principals.store(ticket, key, *found, asked_at);
+    if (still_true && found->who && with.callers != nullptr)
+      with.callers->remember(*found->who);
     co_return found;
   }
   // What is cached outlives a database that is away, until its time is up.
@@ -139,6 +154,11 @@ awaitable<identity> authentication::identify_key(std::string_view token) const {
       with_, hash, [&](persistence::connection& db) { return caller_of_key(db, hash, with_.clock.now()); });
   if (!caller)
     co_return refused(identity::kind::api_key, std::move(caller.error()));
+  const bool has_end = caller->who && caller->who->key_expires_at;
+  if (has_end && *caller->who->key_expires_at <= with_.clock.now())
+    caller->who = nullptr; // it came while the key was remembered
+  if (!caller->who && with_.callers != nullptr)
+    co_await ask_whether_rotated(with_, hash, *caller);
   co_return identity_of(identity::kind::api_key, std::move(*caller), invalid_api_key);
 }
 

@@ -17,7 +17,7 @@ class principal_cache;
 
 /// What the header `Authorization` comes to.
 struct identity {
-  enum class kind { none, api_key, session, internal };
+  using kind = caller_kind;
   kind by = kind::none;
   std::shared_ptr<const principal> who; ///< null: see `refusal`
   bool approaching_limit = false;       ///< of the month's executions

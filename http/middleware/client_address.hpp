@@ -19,9 +19,9 @@ public:
   /// The right-most entry that is no trusted proxy itself; any text counts as an address.
   [[nodiscard]] std::string client_of(const request& in, const std::string& peer) const;
 
-private:
   [[nodiscard]] bool trusts(std::string_view address) const;
 
+private:
   std::vector<security::network> networks_;
   bool anybody_ = false;
 };

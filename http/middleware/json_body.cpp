@@ -19,7 +19,8 @@ result<void> parse_json_body(request& in) {
   const auto* type = in.header("content-type");
   if (in.body.empty() || !type || !is_json_media_type(*type))
     return {};
-  auto value = json::parse(in.body);
+  // A lone surrogate is a problem of the field that holds it, told together with the others (spec/http.md §2).
+  auto value = json::parse(in.body, json::depth_limit_default, json::lone_surrogates::kept);
   if (!value)
     return fail(std::move(value.error()));
   in.json = std::move(*value);

@@ -8,8 +8,10 @@
 #include "http/middleware/error_envelope.hpp"
 #include "http/middleware/json_body.hpp"
 #include "http/middleware/rate_limit.hpp"
+#include "http/middleware/scope.hpp"
 #include "http/middleware/security_headers.hpp"
 #include "http/middleware/verify_echo.hpp"
+#include "http/server/target.hpp"
 #include "http/services.hpp"
 #include "security/random.hpp"
 
@@ -30,8 +32,16 @@ response redirect(std::string location) {
   return out;
 }
 
-void log_escaped(const std::exception& e, const request& in) {
-  spdlog::error("unhandled exception: {}; request_id={} path={}", e.what(), in.id, in.path);
+/// In one word; the last part of some paths is a secret.
+std::string logged_path(const request& in, const route* to) {
+  constexpr std::size_t characters_max = 200;
+  if (to && to->pattern.find("token}") != std::string_view::npos)
+    return std::string{to->pattern};
+  return encode_path(in.path).substr(0, characters_max);
+}
+
+void log_escaped(const std::exception& e, const request& in, const route* to) {
+  spdlog::error("unhandled exception: {}; request_id={} path={}", e.what(), in.id, logged_path(in, to));
 }
 
 std::string with_query_of(std::string path, const std::string& target) {
@@ -55,7 +65,7 @@ awaitable<response> pipeline::answer(request& in, body_source& body) {
   try {
     out = co_await admitted(in, body, match);
   } catch (const std::exception& e) {
-    log_escaped(e, in);
+    log_escaped(e, in, match.to);
     out = error_response(error{});
   }
   out.headers.emplace_back("x-request-id", in.id);
@@ -63,8 +73,9 @@ awaitable<response> pipeline::answer(request& in, body_source& body) {
   const auto took = steady::now() - started;
   probe_.answered(match.to, out.status, took);
   spdlog::log(out.status >= 500 ? spdlog::level::warn : spdlog::level::debug,
-              "request answered; request_id={} path={} status={} user_id={} microseconds={}", in.id, in.path,
-              out.status, in.caller.user_id, std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+              "request answered; request_id={} path={} status={} user_id={} microseconds={}", in.id,
+              logged_path(in, match.to), out.status, in.caller.user_id,
+              std::chrono::duration_cast<std::chrono::microseconds>(took).count());
   co_return out;
 }
 
@@ -145,12 +156,16 @@ awaitable<result<response>> pipeline::handled(request& in, body_source& body, co
   if (to.who == auth::caller) {
     if (!caller.known())
       co_return fail(caller.refusal);
+    if (!opens_to(to, caller.who->scope))
+      co_return fail(insufficient_scope(caller.who->scope));
     in.caller = *caller.who;
+    in.called_by = caller.by;
+    key_uses_.note(with_, in.caller.key_id);
   }
   try {
     co_return co_await to.run(with_, in);
   } catch (const std::exception& e) {
-    log_escaped(e, in);
+    log_escaped(e, in, &to);
     co_return fail(error{});
   }
 }

@@ -5,6 +5,7 @@
 #include "http/middleware/authentication.hpp"
 #include "http/middleware/client_address.hpp"
 #include "http/middleware/cors.hpp"
+#include "http/middleware/key_uses.hpp"
 #include "http/middleware/probe.hpp"
 #include "http/server/application.hpp"
 #include "http/server/router.hpp"
@@ -36,6 +37,7 @@ private:
   trusted_proxies proxies_;
   cors cors_;
   http_probe probe_;
+  key_uses key_uses_;
   bool production_;
 };
 

@@ -1,10 +1,12 @@
 #include "http/middleware/principal_cache.hpp"
 
+#include <algorithm>
+
 namespace cued::http {
 
 principal_cache::lookup principal_cache::find(const std::string& key, instant now) {
   const std::lock_guard lock{mutex_};
-  const auto it = entries_.find(key);
+  const auto it = entries_.find(key); // there are none while changes are not heard
   if (it == entries_.end() || it->second.good_until <= now)
     return {};
   auto& e = it->second;
@@ -21,28 +23,45 @@ principal_cache::ticket principal_cache::begin() const {
   return changes_;
 }
 
-void principal_cache::store(ticket taken, const std::string& key, known_caller found, instant now) {
+bool principal_cache::store(ticket taken, const std::string& key, known_caller found, instant asked_at) {
   const std::lock_guard lock{mutex_};
   if (taken != changes_)
-    return;
+    return false;
+  if (!heard_)
+    return true;
   if (entries_.size() >= limits_.entries && !entries_.contains(key))
     entries_.clear();
-  entries_[key] = entry{std::move(found), now + limits_.ttl, now + limits_.ttl / 2, false};
+  auto good_until = asked_at + limits_.ttl;
+  if (found.who && found.who->key_expires_at)
+    good_until = std::min(good_until, *found.who->key_expires_at);
+  entries_[key] = entry{std::move(found), good_until, asked_at + limits_.ttl / 2, false};
+  return true;
 }
 
-void principal_cache::forget_key(const std::string& key_hash) {
+std::vector<std::string> principal_cache::forget_user(const std::string& user_id) {
   const std::lock_guard lock{mutex_};
   ++changes_;
-  entries_.erase(key_hash);
-}
-
-void principal_cache::forget_user(const std::string& user_id) {
-  const std::lock_guard lock{mutex_};
-  ++changes_;
+  std::vector<std::string> hashes;
   std::erase_if(entries_, [&](const auto& item) {
     const auto& who = item.second.caller.who;
-    return (who && who->user_id == user_id) || item.first == key_of_session(user_id);
+    if (who && who->user_id == user_id && !who->key_hash.empty())
+      hashes.push_back(item.first);
+    return !who || who->user_id == user_id;
   });
+  return hashes;
+}
+
+void principal_cache::forget_all() {
+  const std::lock_guard lock{mutex_};
+  ++changes_;
+  entries_.clear();
+}
+
+void principal_cache::changes_are_heard(bool heard) {
+  const std::lock_guard lock{mutex_};
+  ++changes_;
+  entries_.clear();
+  heard_ = heard;
 }
 
 } // namespace cued::http

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "domain/instant.hpp"
 #include "domain/principal.hpp"
@@ -22,8 +23,11 @@ struct known_caller {
 };
 
 /// Remembers for a moment who is behind a key or a session, and which keys are nobody's, so that a busy client costs
-/// one look-up in `ttl` and a guesser's keys are not looked up again and again. Whoever changes a user's row in this
-/// process says so by forget_...; what others change is seen after `ttl`.
+/// one look-up in `ttl` and a guesser's keys are not looked up again and again.
+///
+/// Nothing outlives its change: whoever changes an account in this process says so by forget_user, and what others
+/// change comes by the same way from Postgres (persistence::change_listener). While that cannot be heard nothing is
+/// remembered at all. Should both fail in the same moment, what was read is still good for no longer than `ttl`.
 /// Thread: any. Bounded: when full, everything is forgotten.
 class principal_cache {
 public:
@@ -47,10 +51,15 @@ public:
   /// (spec/auth.md §1.2, the second QUIRK).
   using ticket = std::uint64_t;
   [[nodiscard]] ticket begin() const;
-  void store(ticket taken, const std::string& key, known_caller found, instant now);
+  /// `asked_at`: when the look-up began, for what it found may be as old as that. False: something has changed since.
+  bool store(ticket taken, const std::string& key, known_caller found, instant asked_at);
 
-  void forget_key(const std::string& key_hash);
-  void forget_user(const std::string& user_id);
+  /// Also forgets which keys are nobody's: one of them may be his now. Returns the hashes of his keys that were known.
+  std::vector<std::string> forget_user(const std::string& user_id);
+  void forget_all();
+
+  /// False: others' changes are not heard of, so that nothing may be remembered. Either way everything is forgotten.
+  void changes_are_heard(bool heard);
 
   [[nodiscard]] static std::string key_of_session(const std::string& user_id) { return "session:" + user_id; }
 
@@ -66,6 +75,7 @@ private:
   mutable std::mutex mutex_;
   std::unordered_map<std::string, entry> entries_;
   ticket changes_ = 0;
+  bool heard_ = true;
 };
 
 } // namespace cued::http

@@ -20,6 +20,8 @@ bool has_header(const response& out, std::string_view name) {
 void add_security_headers(response& out, bool production) {
   out.headers.emplace_back("x-content-type-options", "nosniff");
   out.headers.emplace_back("referrer-policy", "no-referrer");
+  if (!has_header(out, "cache-control")) // nearly every answer belongs to one caller, many hold secrets
+    out.headers.emplace_back("cache-control", "no-store");
   if (production)
     out.headers.emplace_back("strict-transport-security", "max-age=31536000");
   if (out.content_type.starts_with("text/html")) {

@@ -18,6 +18,12 @@ account_handler change_account;   // accounts.cpp
 account_handler show_key;       // account_keys.cpp
 account_handler regenerate_key; // account_keys.cpp
 
+account_handler list_api_keys;  // api_keys.cpp
+account_handler create_api_key; // api_keys.cpp
+account_handler rotate_api_key; // api_keys.cpp
+account_handler revoke_api_key; // api_keys.cpp
+account_handler show_audit_log; // audit_log.cpp
+
 account_handler show_webhook_secret;             // account_secrets.cpp
 account_handler regenerate_webhook_secret;       // account_secrets.cpp
 account_handler show_alert_webhook_secret;       // account_secrets.cpp
@@ -32,6 +38,7 @@ account_handler poll_device_code;    // device_login.cpp
 account_handler follow_magic_link;   // device_pages.cpp
 account_handler confirm_magic_link;  // device_pages.cpp
 account_handler show_device_page;    // device_pages.cpp
+account_handler show_dashboard;      // device_pages.cpp
 
 account_handler put_internal_user; // internal_users.cpp
 

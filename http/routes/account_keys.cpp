@@ -2,8 +2,9 @@
 
 #include "actors/notify/notifier.hpp"
 #include "config/settings.hpp"
-#include "http/middleware/principal_cache.hpp"
+#include "http/middleware/revocation.hpp"
 #include "http/routes/account_handlers.hpp"
+#include "http/routes/audited.hpp"
 #include "http/validation/confirmation.hpp"
 #include "http/waiting.hpp"
 #include "persistence/user_secrets.hpp"
@@ -24,6 +25,13 @@ awaitable<result<response>> show_key(services& with, request& in) {
   auto key = vault.reveal(stored->encrypted, stored->hash);
   if (!key)
     key = vault.reveal(stored->registered_encrypted, stored->hash);
+  if (key) {
+    const auto act = audited(in, persistence::audit_action::key_revealed);
+    auto noted = co_await on_database(
+        with, [&](persistence::connection& link) { return persistence::record_audit(link, in.caller.user_id, act); });
+    if (!noted)
+      co_return fail(std::move(noted.error()));
+  }
   json::writer w;
   w.begin_object();
   w.key("api_key").string_or_null(key);
@@ -42,7 +50,11 @@ awaitable<result<response>> regenerate_key(services& with, request& in) {
   const auto now = with.clock.now();
   const auto made = security::key_vault{with.settings.session_secret}.make(with.random, now);
   const persistence::new_key replacement{made.hash, made.display, made.encrypted};
-  auto old_hash = in.caller.key_hash; // of a session or the internal token: not known yet
+  // Only the account's own key knows the hash that it is about to replace.
+  const bool named = !in.caller.key_id.empty();
+  auto old_hash = named ? std::string{} : in.caller.key_hash;
+  const persistence::key_owner owner{in.caller.user_id, named ? in.caller.key_hash : std::string{}};
+  const auto act = audited(in, persistence::audit_action::key_regenerated);
   auto replaced = co_await on_database(with, [&](persistence::connection& link) -> result<void> {
     if (old_hash.empty()) {
       auto stored = persistence::read_key(link, in.caller.user_id);
@@ -50,11 +62,14 @@ awaitable<result<response>> regenerate_key(services& with, request& in) {
         return fail(std::move(stored.error()));
       old_hash = std::move(stored->hash);
     }
-    return persistence::replace_key(link, in.caller.user_id, old_hash, replacement);
+    return persistence::replace_key(link, owner, old_hash, replacement, act);
   });
   if (!replaced)
     co_return fail(std::move(replaced.error()));
-  with.principals.forget_key(old_hash);
+  auto account = in.caller;
+  account.key_hash = made.hash;
+  account.key_id.clear();
+  co_await key_replaced(with, old_hash, std::move(account));
   spdlog::info("API key regenerated, user {}", in.caller.user_id);
   with.letters.api_key_regenerated(in.caller.email, now);
 

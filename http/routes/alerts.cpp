@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "http/routes/alert_json.hpp"
+#include "http/routes/notes.hpp"
 #include "http/routes/routes.hpp"
 #include "http/validation/readers.hpp"
 #include "http/waiting.hpp"
@@ -48,7 +49,8 @@ awaitable<result<response>> list_alerts(services& with, request& in) {
 }
 
 constexpr route table[] = {
-    {verb::get, "/v1/alerts", auth::caller, body::none, list_alerts, "Lists the caller's alerts, newest first"},
+    route{verb::get, "/v1/alerts", auth::caller, body::none, list_alerts, "Lists the caller's alerts, newest first"}
+        .noted(notes::list_alerts),
 };
 
 } // namespace

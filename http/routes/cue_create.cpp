@@ -100,7 +100,7 @@ result<cue_input> read_input(const request& in) {
 /// Checks 3 to 8 of spec/cues.md §3.2, in that order.
 awaitable<result<persistence::new_cue>> judge(services& with, const request& in, const cue_input& given) {
   const auto& user_id = in.caller.user_id;
-  if (given.transport == "webhook") {
+  if (given.callback.url) { // a worker cue may have one; it is never called, and judged all the same
     auto allowed = co_await check_url(with, *given.callback.url, user_id);
     if (!allowed)
       co_return fail(std::move(allowed.error()));

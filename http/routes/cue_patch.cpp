@@ -67,7 +67,7 @@ awaitable<result<judged_patch>> judge(services& with, const request& in, const p
   judged.seed = cron_seed(cue.id);
   judged.policy = overlap_policy(with);
   auto& changes = judged.changes;
-  if (given.callback && given.callback->url && cue.transport == "webhook") {
+  if (given.callback && given.callback->url) { // a worker cue's too, though it is never called: spec/security.md §1.1
     auto allowed = co_await check_url(with, *given.callback->url, in.caller.user_id);
     if (!allowed)
       co_return fail(std::move(allowed.error()));

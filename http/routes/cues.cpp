@@ -7,6 +7,7 @@
 #include "http/routes/cue_handlers.hpp"
 #include "http/routes/cue_json.hpp"
 #include "http/routes/execution_json.hpp"
+#include "http/routes/notes.hpp"
 #include "http/routes/routes.hpp"
 #include "http/validation/readers.hpp"
 #include "http/waiting.hpp"
@@ -40,18 +41,27 @@ result<cue_with_executions> find_with_executions(persistence::connection& link, 
 }
 
 constexpr route table[] = {
-    {verb::get, "/v1/cues", auth::caller, body::none, list_cues, "Lists the caller's cues"},
-    {verb::post, "/v1/cues", auth::caller, body::json, create_cue, "Creates a cue"},
-    {verb::get, "/v1/cues/{cue_id}", auth::caller, body::none, get_cue, "Shows a cue and its latest executions"},
-    {verb::patch, "/v1/cues/{cue_id}", auth::caller, body::json, patch_cue, "Changes, pauses or resumes a cue"},
-    {verb::delete_, "/v1/cues/{cue_id}", auth::caller, body::none, delete_cue, "Deletes a cue with all its executions"},
-    {verb::post, "/v1/cues/{cue_id}/fire", auth::caller, body::optional_json, fire_cue,
-     "Runs a cue now or at a given time, beside its schedule"},
-    {verb::get, "/v1/cues/{cue_id}/next", auth::caller, body::none, preview_cue, "Shows when a cue will run next"},
-    {verb::post, "/v1/cues/preview", auth::caller, body::json, preview_schedule,
-     "Shows when a schedule would run, without storing anything"},
-    {verb::post, "/v1/cues/bulk-delete", auth::caller, body::json, bulk_delete_cues,
-     "Deletes up to 100 cues with all their executions"},
+    route{verb::get, "/v1/cues", auth::caller, body::none, list_cues, "Lists the caller's cues"}.noted(
+        notes::list_cues),
+    route{verb::post, "/v1/cues", auth::caller, body::json, create_cue, "Creates a cue"}.noted(notes::create_cue),
+    route{verb::get, "/v1/cues/{cue_id}", auth::caller, body::none, get_cue, "Shows a cue and its latest executions"}
+        .noted(notes::get_cue),
+    route{verb::patch, "/v1/cues/{cue_id}", auth::caller, body::json, patch_cue, "Changes, pauses or resumes a cue"}
+        .noted(notes::patch_cue),
+    route{verb::delete_, "/v1/cues/{cue_id}", auth::caller, body::none, delete_cue,
+          "Deletes a cue with all its executions"}
+        .noted(notes::delete_cue),
+    route{verb::post, "/v1/cues/{cue_id}/fire", auth::caller, body::optional_json, fire_cue,
+          "Runs a cue now or at a given time, beside its schedule"}
+        .noted(notes::fire_cue),
+    route{verb::get, "/v1/cues/{cue_id}/next", auth::caller, body::none, preview_cue, "Shows when a cue will run next"}
+        .noted(notes::preview_cue),
+    route{verb::post, "/v1/cues/preview", auth::caller, body::json, preview_schedule,
+          "Shows when a schedule would run, without storing anything"}
+        .noted(notes::preview_schedule),
+    route{verb::post, "/v1/cues/bulk-delete", auth::caller, body::json, bulk_delete_cues,
+          "Deletes up to 100 cues with all their executions"}
+        .noted(notes::bulk_delete_cues),
 };
 
 } // namespace

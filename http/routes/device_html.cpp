@@ -37,6 +37,43 @@ constexpr std::string_view verified_script = R"js(
 location.replace(document.querySelector('a').href);
 )js";
 
+/// Runs on dashboard_page. What comes from elsewhere is put in as text, never as markup.
+constexpr std::string_view dashboard_script = R"js(
+const told = document.querySelector('#told');
+const handed = new URLSearchParams(location.hash.slice(1)).get('auth');
+history.replaceState(null, '', location.pathname);
+const ask = async (path, options) => {
+  const answer = await fetch(path, options);
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error.message);
+  return body;
+};
+const show = async () => {
+  if (!handed) throw new Error('Log in from your terminal; this page opens by itself.');
+  const {session_token: session} = await ask('/v1/auth/session', {
+    method: 'POST',
+    headers: {'Content-Type': 'application/json'},
+    body: JSON.stringify({token: JSON.parse(handed).sessionToken}),
+  });
+  const account = await ask('/v1/auth/me', {headers: {Authorization: 'Bearer ' + session}});
+  const lines = [
+    ['Account', account.email],
+    ['Plan', account.plan],
+    ['Active cues', account.active_cues + ' of ' + account.active_cue_limit],
+    ['Executions this month', account.executions_this_month + ' of ' + account.monthly_execution_limit],
+  ];
+  for (const [name, value] of lines) {
+    const term = document.createElement('dt');
+    const description = document.createElement('dd');
+    term.textContent = name;
+    description.textContent = value;
+    document.querySelector('dl').append(term, description);
+  }
+  told.textContent = 'You are logged in. You can close this page and go back to your terminal.';
+};
+show().catch((problem) => { told.textContent = problem.message; });
+)js";
+
 std::string page(std::string_view title, std::string_view content) {
   std::string html = "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>";
@@ -129,12 +166,18 @@ response device_page(std::string_view code, std::string_view nonce) {
   return html_response(page("CueAPI Login", content + script(nonce, device_script)), 200, nonce);
 }
 
-response confirm_page(std::string_view code, std::string_view email) {
+response confirm_page(std::string_view code, std::string_view email, bool asks_for_key) {
+  const std::string_view key_field =
+      asks_for_key
+          ? "<p>An account with this address exists, and nobody has shown yet that the address is his. If it is "
+            "yours, enter its API key, this once. If it is not, leave this page: somebody else knows its key."
+            "</p>\n<p><input name=\"api_key\" type=\"password\" autocomplete=\"off\" required></p>\n"
+          : "";
   const std::string content = "<h1>Confirm login</h1>\n<p>Somebody wants to log in as <b>" + html_escaped(email) +
                               "</b> with the code</p>\n<p><code>" + html_escaped(code) +
                               "</code></p>\n<p>Confirm only if your own terminal shows this code: whoever chose it "
-                              "gets access to your account.</p>\n<form method=\"post\"><button>Confirm</button>"
-                              "</form>\n";
+                              "gets access to your account.</p>\n<form method=\"post\">\n" +
+                              std::string{key_field} + "<button>Confirm</button></form>\n";
   return html_response(page("CueAPI - Confirm", content), 200);
 }
 
@@ -147,6 +190,11 @@ response verified_page(std::string_view dashboard_url, std::string_view session_
                               "href=\"" +
                               html_escaped(target) + "\">Redirecting to dashboard</a></p>\n";
   return html_response(page("CueAPI - Verified", content + script(nonce, verified_script)), 200, nonce);
+}
+
+response dashboard_page(std::string_view nonce) {
+  const std::string content = "<h1>CueAPI</h1>\n<p id=\"told\" role=\"status\">One moment</p>\n<dl></dl>\n";
+  return html_response(page("CueAPI", content + script(nonce, dashboard_script)), 200, nonce);
 }
 
 response refused_page(int status, std::string_view reason) {

@@ -4,6 +4,7 @@
 #include "config/settings.hpp"
 #include "http/middleware/route_counter.hpp"
 #include "http/routes/account_handlers.hpp"
+#include "http/routes/audited.hpp"
 #include "http/routes/device_html.hpp"
 #include "http/validation/coercions.hpp"
 #include "http/validation/email_input.hpp"
@@ -112,8 +113,9 @@ awaitable<result<response>> poll_device_code(services& with, request& in) {
     co_return fail(std::move(counted.error()));
 
   const auto now = with.clock.now();
+  const auto act = audited_login(in, persistence::audit_action::login_claimed);
   auto login = co_await on_database(
-      with, [&](persistence::connection& db) { return persistence::poll_device_login(db, code, now); });
+      with, [&](persistence::connection& db) { return persistence::poll_device_login(db, code, now, act); });
   if (!login)
     co_return fail(std::move(login.error()));
   if (login->status != "approved")

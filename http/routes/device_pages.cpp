@@ -1,17 +1,22 @@
 #include "config/settings.hpp"
+#include "http/middleware/route_counter.hpp"
 #include "http/routes/account_handlers.hpp"
+#include "http/routes/audited.hpp"
 #include "http/routes/device_html.hpp"
 #include "http/routes/new_account.hpp"
+#include "http/server/target.hpp"
 #include "http/validation/readers.hpp"
 #include "http/waiting.hpp"
 #include "persistence/device_codes.hpp"
+#include "security/api_key.hpp"
 #include "security/digest.hpp"
 
 /// What a browser sees of the device login (spec/auth.md §3.3 - §3.5).
 ///
 /// In production a magic link leads to a page that shows the code and asks for confirmation: mail scanners open links,
 /// and who chose the code gets the account. Elsewhere opening the link approves at once, as the reference does and as
-/// its tests expect.
+/// its tests expect. The page also asks for the account's API key, once, where the address of an account was never
+/// proven (persistence/proven_addresses.hpp).
 namespace cued::http {
 namespace {
 
@@ -19,6 +24,7 @@ using boost::asio::awaitable;
 
 constexpr std::size_t nonce_bytes = 16;
 constexpr std::size_t code_limit = 128; // what the start of a login accepts
+constexpr route_limit confirmations_by_code{"auth_confirm", 10, std::chrono::hours{1}};
 
 struct magic_link {
   std::string token;
@@ -42,22 +48,34 @@ std::optional<response> as_page(const error& refusal) {
   return refused_page(400, refusal.message);
 }
 
-awaitable<result<response>> approve(services& with, magic_link link, std::string email) {
+/// The key that was typed into the page, if one was. Programs send none and no body.
+std::optional<std::string> shown_key_hash(const request& in) {
+  for (const auto& [name, value] : read_query(in.body))
+    if (name == "api_key" && !value.empty())
+      return security::api_key_hash(value);
+  return std::nullopt;
+}
+
+awaitable<result<response>> approve(services& with, const request& in, magic_link link, std::string email) {
   const security::key_vault keys{with.settings.session_secret};
-  std::optional<persistence::new_user> candidate;
+  persistence::device_approval approval;
   if (with.settings.allow_register) {
     auto account = make_account(email, keys, with.random, with.clock.now());
     account.row.api_key_encrypted = account.key.encrypted;
-    candidate = std::move(account.row);
+    approval.account = std::move(account.row);
   }
-  const auto session_token = security::new_token(with.random);
-  const auto now = with.clock.now();
-  auto approved = co_await on_database(with, [&](persistence::connection& db) {
-    return persistence::approve_device_login(db, link.code, link.token, now, security::equal_in_constant_time,
-                                             session_token, candidate);
-  });
+  approval.code = std::move(link.code);
+  approval.token = std::move(link.token);
+  approval.now = with.clock.now();
+  approval.same = security::equal_in_constant_time;
+  approval.session_token = security::new_token(with.random);
+  approval.proof_demanded = with.settings.production();
+  approval.shown_key_hash = shown_key_hash(in);
+  const auto act = audited_login(in, persistence::audit_action::login_approved);
+  auto approved = co_await on_database(
+      with, [&](persistence::connection& db) { return persistence::approve_device_login(db, approval, act); });
   if (approved)
-    co_return verified_page(with.settings.base_url + "/dashboard", session_token, email,
+    co_return verified_page(with.settings.base_url + "/dashboard", approval.session_token, email,
                             security::random_hex(with.random, nonce_bytes));
   if (auto page = as_page(approved.error()))
     co_return std::move(*page);
@@ -70,17 +88,17 @@ awaitable<result<response>> open_link(services& with, const request& in, bool ap
   if (!link)
     co_return fail(std::move(link.error()));
   const auto now = with.clock.now();
-  auto email = co_await on_database(with, [&](persistence::connection& db) {
+  auto login = co_await on_database(with, [&](persistence::connection& db) {
     return persistence::find_waiting_login(db, link->code, link->token, now, security::equal_in_constant_time);
   });
-  if (!email) {
-    if (auto page = as_page(email.error()))
+  if (!login) {
+    if (auto page = as_page(login.error()))
       co_return std::move(*page);
-    co_return fail(std::move(email.error()));
+    co_return fail(std::move(login.error()));
   }
   if (approves)
-    co_return co_await approve(with, std::move(*link), std::move(*email));
-  co_return confirm_page(link->code, *email);
+    co_return co_await approve(with, in, std::move(*link), std::move(login->email));
+  co_return confirm_page(link->code, login->email, login->address_unproven);
 }
 
 bool is_showable(std::string_view code) {
@@ -97,7 +115,17 @@ awaitable<result<response>> follow_magic_link(services& with, request& in) {
 }
 
 awaitable<result<response>> confirm_magic_link(services& with, request& in) {
+  query_reader query{in};
+  const auto code = query.text("device_code");
+  if (auto bad = query.problems())
+    co_return fail(std::move(*bad));
+  if (auto counted = co_await count_call(with, confirmations_by_code, code); !counted)
+    co_return fail(std::move(counted.error()));
   co_return co_await open_link(with, in, true);
+}
+
+awaitable<result<response>> show_dashboard(services& with, request&) {
+  co_return dashboard_page(security::random_hex(with.random, nonce_bytes));
 }
 
 awaitable<result<response>> show_device_page(services& with, request& in) {

@@ -9,6 +9,7 @@
 #include "domain/timestamp.hpp"
 #include "http/routes/execution_handlers.hpp"
 #include "http/routes/execution_json.hpp"
+#include "http/routes/notes.hpp"
 #include "http/routes/routes.hpp"
 #include "http/validation/readers.hpp"
 #include "http/waiting.hpp"
@@ -75,30 +76,52 @@ void write_page(json::writer& w, const persistence::execution_page& page, std::i
 }
 
 constexpr route table[] = {
-    {verb::get, "/v1/executions", auth::caller, body::none, list_executions, "Lists the caller's executions"},
-    {verb::get, "/v1/executions/claimable", auth::caller, body::none, list_claimable,
-     "Lists what the caller's workers may claim"},
-    {verb::post, "/v1/executions/claim", auth::caller, body::json, claim_next_execution,
-     "Claims the oldest execution that is ready"},
-    {verb::post, "/v1/executions/replay", auth::caller, body::optional_json, replay_executions,
-     "Runs finished executions again, by filter and range of time"},
-    {verb::get, "/v1/executions/{execution_id}", auth::caller, body::none, get_execution, "Shows one execution"},
-    {verb::post, "/v1/executions/{execution_id}/claim", auth::caller, body::json, claim_execution,
-     "Claims one execution"},
-    {verb::post, "/v1/executions/{execution_id}/heartbeat", auth::caller, body::none, heartbeat_execution,
-     "Extends the lease on a claimed execution"},
-    {verb::post, "/v1/executions/{execution_id}/outcome", auth::caller, body::json, report_outcome,
-     "Reports what came of an execution, once"},
-    {verb::post, "/v1/executions/{execution_id}/replay", auth::caller, body::none, replay_execution,
-     "Runs a finished execution again"},
-    {verb::post, "/v1/executions/{execution_id}/verify", auth::caller, body::optional_json, verify_execution,
-     "Accepts or rejects a reported outcome"},
-    {verb::post, "/v1/executions/{execution_id}/verification-pending", auth::caller, body::none, park_execution,
-     "Parks an outcome until it is verified"},
-    {verb::patch, "/v1/executions/{execution_id}/evidence", auth::caller, body::json, add_execution_evidence,
-     "Adds evidence to a recorded outcome"},
-    {verb::post, "/v1/executions/{execution_id}/live-claim", auth::caller, body::json, live_claim_execution,
-     "Binds an execution to a live session"},
+    route{verb::get, "/v1/executions", auth::caller, body::none, list_executions, "Lists the caller's executions"}
+        .noted(notes::list_executions),
+    route{verb::get, "/v1/executions/claimable", auth::caller, body::none, list_claimable,
+          "Lists what the caller's workers may claim"}
+        .open(opens::to_worker)
+        .noted(notes::list_claimable),
+    route{verb::post, "/v1/executions/claim", auth::caller, body::json, claim_next_execution,
+          "Claims the oldest execution that is ready"}
+        .open(opens::to_worker)
+        .noted(notes::claim_next_execution),
+    route{verb::post, "/v1/executions/replay", auth::caller, body::optional_json, replay_executions,
+          "Runs finished executions again, by filter and range of time"}
+        .noted(notes::replay_executions),
+    route{verb::get, "/v1/executions/{execution_id}", auth::caller, body::none, get_execution, "Shows one execution"}
+        .open(opens::to_worker)
+        .noted(notes::get_execution),
+    route{verb::post, "/v1/executions/{execution_id}/claim", auth::caller, body::json, claim_execution,
+          "Claims one execution"}
+        .open(opens::to_worker)
+        .noted(notes::claim_execution),
+    route{verb::post, "/v1/executions/{execution_id}/heartbeat", auth::caller, body::none, heartbeat_execution,
+          "Extends the lease on a claimed execution"}
+        .open(opens::to_worker)
+        .noted(notes::heartbeat_execution),
+    route{verb::post, "/v1/executions/{execution_id}/outcome", auth::caller, body::json, report_outcome,
+          "Reports what came of an execution, once"}
+        .open(opens::to_worker)
+        .noted(notes::report_outcome),
+    route{verb::post, "/v1/executions/{execution_id}/replay", auth::caller, body::none, replay_execution,
+          "Runs a finished execution again"}
+        .noted(notes::replay_execution),
+    route{verb::post, "/v1/executions/{execution_id}/verify", auth::caller, body::optional_json, verify_execution,
+          "Accepts or rejects a reported outcome"}
+        .noted(notes::verify_execution),
+    route{verb::post, "/v1/executions/{execution_id}/verification-pending", auth::caller, body::none, park_execution,
+          "Parks an outcome until it is verified"}
+        .open(opens::to_worker)
+        .noted(notes::park_execution),
+    route{verb::patch, "/v1/executions/{execution_id}/evidence", auth::caller, body::json, add_execution_evidence,
+          "Adds evidence to a recorded outcome"}
+        .open(opens::to_worker)
+        .noted(notes::add_execution_evidence),
+    route{verb::post, "/v1/executions/{execution_id}/live-claim", auth::caller, body::json, live_claim_execution,
+          "Binds an execution to a live session"}
+        .open(opens::to_worker)
+        .noted(notes::live_claim_execution),
 };
 
 } // namespace

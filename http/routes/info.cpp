@@ -1,38 +1,19 @@
-#include <array>
-
+#include "config/message_authority.hpp"
 #include "config/settings.hpp"
 #include "http/routes/public_handlers.hpp"
 
 /// GET /v1/info (spec/http.md §9): what an integrator must know before he has an account. Exactly four members; never a
 /// secret, a URL or an entry of an allow-list.
 namespace cued::http {
-namespace {
 
 using boost::asio::awaitable;
-
-/// The name of the class that decides who may write to whom (spec/auth.md §6). A backend that is named but that we do
-/// not have counts as not named.
-std::string authorization_backend(const config::settings& settings) {
-  constexpr std::string_view module = "app.services.authorization_backend:";
-  std::string_view named = settings.authorization_backend;
-  if (named.starts_with(module))
-    named.remove_prefix(module.size());
-  static constexpr std::array<std::string_view, 3> known{
-      "SameTenantAuthorizationBackend", "EveryoneAuthorizationBackend", "AllowlistAuthorizationBackend"};
-  for (const auto name : known)
-    if (named == name)
-      return std::string{name};
-  return settings.authz_hook_url.empty() ? "SameTenantAuthorizationBackend" : "WebhookAuthorizationBackend";
-}
-
-} // namespace
 
 awaitable<result<response>> show_info(services& with, request&) {
   const auto& settings = with.settings;
   json::writer w;
   w.begin_object();
   w.key("version").string(with.version);
-  w.key("authorization_backend").string(authorization_backend(settings));
+  w.key("authorization_backend").string(config::class_name(config::chosen_authority(settings).who));
   w.key("authentication_paths").begin_object();
   w.key("per_user_api_key").boolean(true);
   w.key("internal_token_with_on_behalf_of")

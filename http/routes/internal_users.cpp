@@ -4,8 +4,10 @@
 
 #include "config/settings.hpp"
 #include "domain/identifiers.hpp"
-#include "http/middleware/principal_cache.hpp"
+#include "http/middleware/rate_limit.hpp"
+#include "http/middleware/revocation.hpp"
 #include "http/routes/account_handlers.hpp"
+#include "http/routes/audited.hpp"
 #include "http/validation/email_input.hpp"
 #include "http/waiting.hpp"
 #include "persistence/internal_users.hpp"
@@ -23,9 +25,28 @@ constexpr std::size_t slug_limit_characters = 64;
 constexpr std::size_t plan_limit_characters = 20;
 constexpr std::size_t owner_limit_characters = 64;
 
+/// This path has no rate limit, so what is limited is guessing: of each address, wrong tokens in any 60 s. Beyond it
+/// the right one is refused as well, or the limit would stop nobody.
+constexpr int wrong_tokens_per_minute = 10;
+
 bool bears_internal_token(const request& in, const std::string& token) {
   const auto* sent = in.header("Authorization");
   return sent && !token.empty() && security::equal_in_constant_time(*sent, "Bearer " + token);
+}
+
+awaitable<result<void>> judge_token(services& with, const request& in) {
+  const bool right = bears_internal_token(in, with.settings.internal_auth_token);
+  const rate_bucket wrong_ones{"ratelimit:internal:" + in.client_address, wrong_tokens_per_minute};
+  const int wrong =
+      co_await answer_of<int>([&](auto resume) { with.limiter.passed(wrong_ones.key, std::move(resume)); });
+  if (right && wrong < wrong_tokens_per_minute)
+    co_return result<void>{};
+  const auto decision = co_await admit(with, wrong_ones); // counts, unless there are too many already
+  if (!decision.allowed)
+    co_return fail(rate_limit_exceeded(decision));
+  if (!right)
+    co_return fail(401, "invalid_internal_token", "Invalid internal token");
+  co_return result<void>{};
 }
 
 bool is_slug(std::string_view text) {
@@ -75,8 +96,8 @@ awaitable<result<response>> put_internal_user(services& with, request& in) {
   if (!with.settings.external_auth_backend)
     co_return fail(404, "http_error", "Not Found");
   // Before anything else: a stranger must not be able to find out what the body should look like.
-  if (!bears_internal_token(in, with.settings.internal_auth_token))
-    co_return fail(401, "invalid_internal_token", "Invalid internal token");
+  if (auto judged = co_await judge_token(with, in); !judged)
+    co_return fail(std::move(judged.error()));
   body_reader body{in};
   auto user = read_user(body);
   if (auto bad = body.problems())
@@ -90,11 +111,13 @@ awaitable<result<response>> put_internal_user(services& with, request& in) {
   user.api_key_hash = key.hash;
   user.api_key_prefix = key.display;
   user.webhook_secret = security::new_webhook_secret(with.random);
+  auto act = audited(in, persistence::audit_action::account_upserted);
+  act.actor = "internal";
   auto stored = co_await on_database(
-      with, [&](persistence::connection& link) { return persistence::upsert_external_user(link, user); });
+      with, [&](persistence::connection& link) { return persistence::upsert_external_user(link, user, act); });
   if (!stored)
     co_return fail(std::move(stored.error()));
-  with.principals.forget_user(stored->id);
+  co_await account_changed(with, stored->id);
   spdlog::info("external user {} {}", stored->id, stored->created ? "created" : "changed");
   co_return json_response(stored_json(*stored));
 }

@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::array<std::string_view, 4> cue_paths{"/v1/cues", "/v1/executions", "/v1/worker/heartbeat",
                                                     "/v1/workers"};
-constexpr std::array<std::string_view, 3> device_paths{"/v1/auth/device-code", "/v1/auth/verify", "/auth/device"};
+constexpr std::array<std::string_view, 4> device_paths{"/v1/auth/device-code", "/v1/auth/verify", "/auth/device",
+                                                       "/dashboard"};
 constexpr std::array<std::string_view, 3> documentation_paths{"/docs", "/redoc", "/openapi.json"};
 
 /// The path itself or one below it.

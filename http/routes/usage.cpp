@@ -1,6 +1,7 @@
 #include "domain/usage.hpp"
 
 #include "http/middleware/rate_limit.hpp"
+#include "http/routes/notes.hpp"
 #include "http/routes/routes.hpp"
 #include "http/routes/usage_json.hpp"
 #include "http/shared_usage.hpp"
@@ -36,7 +37,8 @@ awaitable<result<response>> show_usage(services& with, request& in) {
 }
 
 constexpr route table[] = {
-    {verb::get, "/v1/usage", auth::caller, body::none, show_usage, "Shows what the caller used of his limits"},
+    route{verb::get, "/v1/usage", auth::caller, body::none, show_usage, "Shows what the caller used of his limits"}
+        .noted(notes::show_usage),
 };
 
 } // namespace

@@ -2,6 +2,7 @@
 
 #include "domain/timestamp.hpp"
 #include "domain/worker_liveness.hpp"
+#include "http/routes/notes.hpp"
 #include "http/routes/routes.hpp"
 #include "http/routes/worker_json.hpp"
 #include "http/validation/readers.hpp"
@@ -65,9 +66,14 @@ awaitable<result<response>> delete_worker(services& with, request& in) {
 }
 
 constexpr route table[] = {
-    {verb::post, "/v1/worker/heartbeat", auth::caller, body::json, worker_heartbeat, "Tells that a worker is alive"},
-    {verb::get, "/v1/workers", auth::caller, body::none, list_workers, "Lists the caller's workers"},
-    {verb::delete_, "/v1/workers/{worker_id...}", auth::caller, body::none, delete_worker, "Forgets a worker"},
+    route{verb::post, "/v1/worker/heartbeat", auth::caller, body::json, worker_heartbeat,
+          "Tells that a worker is alive"}
+        .open(opens::to_worker)
+        .noted(notes::worker_heartbeat),
+    route{verb::get, "/v1/workers", auth::caller, body::none, list_workers, "Lists the caller's workers"}.noted(
+        notes::list_workers),
+    route{verb::delete_, "/v1/workers/{worker_id...}", auth::caller, body::none, delete_worker, "Forgets a worker"}
+        .noted(notes::delete_worker),
 };
 
 } // namespace

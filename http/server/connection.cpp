@@ -1,11 +1,11 @@
 #include "http/server/connection.hpp"
 
 #include <array>
-#include <cerrno>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include "http/server/io_loop.hpp"
@@ -30,6 +30,24 @@ constexpr std::string_view not_http = "HTTP/1.1 400 Bad Request\r\n"
                                       "connection: close\r\n\r\n"
                                       "Invalid HTTP request received."; // spec/http.md §1
 
+constexpr std::string_view not_tls = "HTTP/1.1 400 Bad Request\r\n"
+                                     "content-type: text/plain; charset=utf-8\r\n"
+                                     "content-length: 52\r\n"
+                                     "connection: close\r\n\r\n"
+                                     "This port speaks HTTPS only; use https:// to get in.";
+
+/// What a TLS record that begins a handshake begins with (RFC 8446 §5.1).
+constexpr unsigned char handshake_record = 22;
+
+/// Whether a header field goes on in the next line. RFC 9112 §5.2 lets a server refuse that, and two programs in a row
+/// that understand it differently are how requests are smuggled.
+bool has_folded_line(std::string_view header_block) {
+  for (auto at = header_block.find("\r\n"); at + 2 < header_block.size(); at = header_block.find("\r\n", at + 2))
+    if (header_block[at + 2] == ' ' || header_block[at + 2] == '\t')
+      return true;
+  return false;
+}
+
 error header_too_large() {
   return {431, "request_header_fields_too_large", "Request header block is too large", {}, {}};
 }
@@ -52,11 +70,12 @@ std::string address_text(const asio::ip::tcp::socket& socket) {
 
 } // namespace
 
-connection::connection(asio::ip::tcp::socket socket, io_loop& loop, application& app, const server_limits& limits)
-    : socket_{std::move(socket)}, loop_{loop}, application_{app}, limits_{limits},
-      client_address_{address_text(socket_)}, buffer_{limits.header_bytes + limits.read_bytes} {
+connection::connection(asio::ip::tcp::socket socket, asio::ssl::context* tls, io_loop& loop, application& app,
+                       const server_limits& limits)
+    : stream_{std::move(socket), tls}, loop_{loop}, application_{app}, limits_{limits},
+      client_address_{address_text(stream_.socket())}, buffer_{limits.header_bytes + limits.read_bytes} {
   error_code ignored; // a client that is gone already shows at the first read
-  socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+  stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
   loop_.add(*this);
 }
 
@@ -66,14 +85,37 @@ connection::~connection() { loop_.remove(*this); }
 
 awaitable<void> connection::serve() {
   // Not `while (co_await ...)`: g++ 12 makes code of that which loses its place.
-  for (bool more = true; more;)
+  bool more = true;
+  if (stream_.encrypted())
+    more = co_await shake_hands();
+  while (more)
     more = co_await serve_one_request();
   co_await linger();
 }
 
+/// A client that speaks plain HTTP to a port of TLS is told so in its own language.
+awaitable<bool> connection::shake_hands() {
+  enter(phase::greeting, limits_.handshake);
+  const auto [nothing_came] = co_await stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, as_values);
+  unsigned char first = 0;
+  if (nothing_came || broken_ || ::recv(stream_.socket().native_handle(), &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1) {
+    broken_ = true;
+    co_return false;
+  }
+  if (first != handshake_record) {
+    stream_.become_plain();
+    co_await write_text(not_tls);
+    co_return false;
+  }
+  const auto [failed] = co_await stream_.async_handshake(as_values);
+  if (failed)
+    stream_.become_plain(); // the alert that says why is on its way
+  co_return !failed && !broken_;
+}
+
 awaitable<bool> connection::serve_one_request() {
   request in;
-  message_parser parser{in};
+  message_parser parser{in, limits_.header_fields};
   request_ = &in;
   parser_ = &parser;
   body_begun_ = false;
@@ -129,9 +171,12 @@ awaitable<connection::header_outcome> connection::read_header(message_parser& pa
       if (phase_ == phase::idle)
         enter(phase::reading, limits_.header);
       error_code ec;
-      buffer_.consume(parser.put(buffer_.data(), ec));
+      const std::string_view unparsed{static_cast<const char*>(buffer_.data().data()), buffer_.size()};
+      const auto parsed = parser.put(buffer_.data(), ec);
+      const bool folded = parser.is_header_done() && has_folded_line(unparsed.substr(0, parsed));
+      buffer_.consume(parsed);
       if (parser.is_header_done() && !ec) {
-        if (parser.has_unreadable_coding())
+        if (folded || parser.has_unreadable_coding())
           co_return header_outcome::not_http;
         parser.eager(true);
         if (parser.chunked())
@@ -152,7 +197,7 @@ awaitable<connection::header_outcome> connection::read_header(message_parser& pa
 
 awaitable<bool> connection::read_some() {
   const auto wanted = phase_ == phase::idle ? limits_.first_read_bytes : limits_.read_bytes;
-  const auto [ec, n] = co_await socket_.async_read_some(buffer_.prepare(wanted), as_values);
+  const auto [ec, n] = co_await stream_.async_read_some(buffer_.prepare(wanted), as_values);
   buffer_.commit(n);
   co_return !ec && !late_; // the sweep may have found us late in the moment in which something came
 }
@@ -197,7 +242,7 @@ awaitable<result<void>> connection::read() {
 awaitable<void> connection::send_continue() {
   enter(phase::writing, limits_.write);
   constexpr std::string_view line = "HTTP/1.1 100 Continue\r\n\r\n";
-  const auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(line), as_values);
+  const auto [ec, n] = co_await asio::async_write(stream_, asio::buffer(line), as_values);
   broken_ = broken_ || ec;
 }
 
@@ -227,17 +272,21 @@ awaitable<void> connection::write(const response& answer) {
     co_return;
   head_.clear();
   append_head(head_, answer, {!last_, request_->http_1_0});
-  const bool with_body = !head_only_ && may_have_body(answer.status);
+  bool body_apart = !head_only_ && may_have_body(answer.status);
+  if (body_apart && stream_.encrypted() && answer.body.size() <= limits_.read_bytes) {
+    head_ += answer.body; // one record instead of two
+    body_apart = false;
+  }
   enter(phase::writing, limits_.write);
   const std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
-                                                with_body ? asio::buffer(answer.body) : asio::const_buffer{}};
-  const auto [ec, n] = co_await asio::async_write(socket_, parts, as_values);
+                                                body_apart ? asio::buffer(answer.body) : asio::const_buffer{}};
+  const auto [ec, n] = co_await asio::async_write(stream_, parts, as_values);
   broken_ = broken_ || ec;
 }
 
 awaitable<void> connection::write_text(std::string_view text) {
   enter(phase::writing, limits_.write);
-  const auto [ec, n] = co_await asio::async_write(socket_, asio::buffer(text), as_values);
+  const auto [ec, n] = co_await asio::async_write(stream_, asio::buffer(text), as_values);
   broken_ = broken_ || ec;
 }
 
@@ -248,19 +297,25 @@ awaitable<void> connection::refuse(const error& why) {
 }
 
 /// Closing with unread bytes makes the kernel send a reset, which can overtake the answer: read them first. A client
-/// that asked for the end itself sends nothing more.
+/// that asked for the end itself sends nothing more. Inside TLS the end is said first, else a client could not tell it
+/// from an attack that cuts the answer off (RFC 8446 §6.1).
 awaitable<void> connection::linger() {
-  if (broken_ || nothing_unread_) {
+  if (broken_ || (nothing_unread_ && !stream_.encrypted())) {
     close();
     co_return;
   }
-  error_code ec;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, ec);
   enter(phase::lingering, limits_.linger);
+  if (stream_.encrypted()) {
+    const auto [interrupted] = co_await stream_.async_goodbye(as_values);
+    static_cast<void>(interrupted); // by a client that went on sending: read below
+    stream_.become_plain();
+  }
+  error_code ec;
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ec);
   std::size_t discarded = 0;
   while (!ec && discarded < limits_.linger_bytes) {
     buffer_.clear();
-    const auto [failure, n] = co_await socket_.async_read_some(buffer_.prepare(limits_.read_bytes), as_values);
+    const auto [failure, n] = co_await stream_.async_read_some(buffer_.prepare(limits_.read_bytes), as_values);
     discarded += n;
     ec = failure;
   }
@@ -292,20 +347,20 @@ void connection::close_if_late(clock::time_point now) {
   }
   late_ = true; // the reader answers 408
   error_code ignored;
-  socket_.cancel(ignored);
+  stream_.socket().cancel(ignored);
 }
 
-/// Nobody reads while a request is handled; this looks without taking anything away. A client that has only closed its
-/// sending side cannot be told from one that has gone.
+/// Nobody reads while a request is handled; this looks without taking anything away, and past what the client sent
+/// before it went (inside TLS that is its goodbye). A client that has only closed its sending side cannot be told from
+/// one that has gone.
 bool connection::client_is_gone() {
-  char byte = 0;
-  const auto seen = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  return seen == 0 || (seen < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+  pollfd seen{stream_.socket().native_handle(), POLLRDHUP, 0};
+  return ::poll(&seen, 1, 0) == 1;
 }
 
 void connection::close_after_this_request() {
   last_ = true;
-  if (phase_ == phase::idle)
+  if (phase_ == phase::idle || phase_ == phase::greeting)
     close();
 }
 
@@ -314,7 +369,7 @@ void connection::abort() { close(); }
 void connection::close() {
   broken_ = true;
   error_code ignored;
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
 }
 
 } // namespace cued::http

@@ -6,10 +6,10 @@
 #include <memory>
 #include <string>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "http/server/application.hpp"
+#include "http/server/client_stream.hpp"
 #include "http/server/limits.hpp"
 
 namespace cued::http {
@@ -25,7 +25,9 @@ class connection final : public body_source {
 public:
   using clock = std::chrono::steady_clock;
 
-  connection(boost::asio::ip::tcp::socket socket, io_loop& loop, application& app, const server_limits& limits);
+  /// `tls` null: the client speaks plain HTTP.
+  connection(boost::asio::ip::tcp::socket socket, boost::asio::ssl::context* tls, io_loop& loop, application& app,
+             const server_limits& limits);
   ~connection() override;
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
@@ -43,9 +45,10 @@ public:
   [[nodiscard]] boost::asio::awaitable<result<void>> read() override;
 
 private:
-  enum class phase { idle, reading, handling, writing, lingering };
+  enum class phase { greeting, idle, reading, handling, writing, lingering };
   enum class header_outcome { complete, closed, not_http, too_large, too_late };
 
+  boost::asio::awaitable<bool> shake_hands();       ///< false: no TLS came about
   boost::asio::awaitable<bool> serve_one_request(); ///< true: another may follow
   boost::asio::awaitable<header_outcome> read_header(message_parser& parser);
   boost::asio::awaitable<bool> read_some(); ///< false: closed, or too late
@@ -62,7 +65,7 @@ private:
   [[nodiscard]] bool client_is_gone();
 
   // -- the client -------------------------------------------------------
-  boost::asio::ip::tcp::socket socket_;
+  client_stream stream_;
   io_loop& loop_;
   application& application_;
   const server_limits& limits_;

@@ -10,22 +10,8 @@ namespace cued::http {
 
 namespace asio = boost::asio;
 
-void connection_count::one_more() { ++open_; }
-
-void connection_count::one_less() {
-  if (--open_ > 0)
-    return;
-  const std::lock_guard lock{mutex_};
-  none_.notify_all();
-}
-
-bool connection_count::wait_for_none(std::chrono::milliseconds at_most) {
-  std::unique_lock lock{mutex_};
-  return none_.wait_for(lock, at_most, [this] { return open_ == 0; });
-}
-
-io_loop::io_loop(const server_limits& limits, connection_count& open)
-    : limits_{limits}, open_{open}, work_{asio::make_work_guard(context_)}, next_sweep_{context_} {}
+io_loop::io_loop(const server_limits& limits)
+    : limits_{limits}, work_{asio::make_work_guard(context_)}, next_sweep_{context_} {}
 
 io_loop::~io_loop() = default;
 
@@ -41,7 +27,7 @@ void io_loop::sweep() {
     c->close_if_late(now);
   next_sweep_.expires_after(limits_.sweep);
   next_sweep_.async_wait([this](const boost::system::error_code& cancelled) {
-    if (!cancelled)
+    if (!cancelled && !stopped_) // a timer that has expired already cannot be cancelled
       sweep();
   });
 }
@@ -63,6 +49,7 @@ void io_loop::abort_connections() {
 
 void io_loop::stop() {
   asio::post(context_, [this] {
+    stopped_ = true;
     next_sweep_.cancel();
     work_.reset();
   });
@@ -72,14 +59,10 @@ void io_loop::stop() {
 
 void io_loop::add(connection& c) {
   connections_.insert(&c);
-  open_.one_more();
   if (closing_)
     c.close_after_this_request();
 }
 
-void io_loop::remove(connection& c) {
-  connections_.erase(&c);
-  open_.one_less();
-}
+void io_loop::remove(connection& c) { connections_.erase(&c); }
 
 } // namespace cued::http

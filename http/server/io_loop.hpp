@@ -1,8 +1,5 @@
 #pragma once
 
-#include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <unordered_set>
 
@@ -16,25 +13,11 @@ namespace cued::http {
 
 class connection;
 
-/// How many connections there are on all loops; who stops the server waits here for none.
-class connection_count {
-public:
-  void one_more();
-  void one_less();
-  [[nodiscard]] std::size_t now() const { return open_; }
-  [[nodiscard]] bool wait_for_none(std::chrono::milliseconds at_most);
-
-private:
-  std::atomic<std::size_t> open_{0};
-  std::mutex mutex_;
-  std::condition_variable none_;
-};
-
 /// One I/O thread: its event loop, the connections that live on it, and the sweep that ends those that take too long.
 /// A coroutine started here is only ever resumed here, so connections and handlers need no locks.
 class io_loop {
 public:
-  io_loop(const server_limits& limits, connection_count& open);
+  explicit io_loop(const server_limits& limits);
   ~io_loop(); ///< after stop()
   io_loop(const io_loop&) = delete;
   io_loop& operator=(const io_loop&) = delete;
@@ -54,12 +37,12 @@ private:
   void sweep();
 
   const server_limits& limits_;
-  connection_count& open_;
   boost::asio::io_context context_{1};
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
   boost::asio::steady_timer next_sweep_;
   std::unordered_set<connection*> connections_;
   bool closing_ = false;
+  bool stopped_ = false;
   std::thread thread_;
 };
 

@@ -9,14 +9,17 @@ namespace cued::http {
 /// Requests of one connection are answered one after the other; what a client pipelines beyond `read_bytes` waits in
 /// the kernel's buffers, so pipelining needs no limit of its own.
 struct server_limits {
-  std::size_t header_bytes = 64 * 1024;       ///< start line and header fields; beyond: 431
-  std::size_t body_bytes = 1024 * 1024;       ///< declared or chunked; beyond: 413
-  std::size_t first_read_bytes = 4 * 1024;    ///< what an idle connection keeps ready; most requests fit
-  std::size_t read_bytes = 16 * 1024;         ///< one read of what is left of a longer request
-  std::size_t linger_bytes = 4 * 1024 * 1024; ///< thrown away before closing, so that the answer is not lost
-  std::size_t connections_max = 10'000;       ///< beyond: 503 and close
+  std::size_t header_bytes = 64 * 1024;            ///< start line and header fields; beyond: 431
+  std::size_t header_fields = 128;                 ///< beyond: 431
+  std::size_t body_bytes = 1024 * 1024;            ///< declared or chunked; beyond: 413
+  std::size_t first_read_bytes = 4 * 1024;         ///< what an idle connection keeps ready; most requests fit
+  std::size_t read_bytes = 16 * 1024;              ///< one read of what is left of a longer request
+  std::size_t linger_bytes = 4 * 1024 * 1024;      ///< thrown away before closing, so that the answer is not lost
+  std::size_t connections_max = 10'000;            ///< CONNECTIONS_MAX; beyond: 503 and close
+  std::size_t connections_per_address_max = 1'000; ///< CONNECTIONS_PER_ADDRESS_MAX; beyond: 429 and close
   int listen_backlog = 1024;
 
+  std::chrono::milliseconds handshake{10'000};    ///< from accepting to the end of the TLS handshake
   std::chrono::milliseconds idle{75'000};         ///< between two requests, and before the first
   std::chrono::milliseconds header{10'000};       ///< from the first byte of a request to the end of its header block
   std::chrono::milliseconds body{30'000};         ///< from there to the end of its body

@@ -1,10 +1,13 @@
 #include "http/server/message_parser.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <boost/beast/core/string.hpp>
 
 namespace cued::http {
+
+using parse_error = boost::beast::http::error;
 
 namespace {
 
@@ -30,8 +33,17 @@ void message_parser::on_field_impl(field name, string_view name_text, string_vie
     return;
   if (name == field::expect && boost::beast::iequals(value, "100-continue"))
     expects_continue_ = !into_.http_1_0;
-  if (name == field::transfer_encoding)
-    has_transfer_encoding_ = true;
+  if (into_.headers.size() >= fields_max_)
+    ec = parse_error::header_limit;
+  if (name == field::transfer_encoding && std::exchange(has_transfer_encoding_, true))
+    ec = parse_error::bad_transfer_encoding;
+  // Beast takes `2, 2` for 2.
+  if (name == field::content_length && (std::exchange(has_content_length_, true) || value.find(',') != value.npos))
+    ec = parse_error::multiple_content_length;
+  if (name == field::host && std::exchange(has_host_, true))
+    ec = parse_error::bad_field; // RFC 9112 §3.2
+  if (ec)
+    return;
   into_.headers.emplace_back(std::string{name_text.data(), name_text.size()}, std::string{value.data(), value.size()});
 }
 

@@ -20,6 +20,9 @@ namespace cued::http {
 
 struct services; // http/services.hpp: settings, database pool, engine, ... what handlers may use
 
+/// What a caller showed to be known.
+enum class caller_kind { none, api_key, session, internal };
+
 /// A request as handlers see it: read, routed, and, where the route says so, authenticated and parsed.
 /// Belongs to its connection; lives until the answer has been written.
 struct request {
@@ -34,6 +37,7 @@ struct request {
   std::string client_address;                               ///< after trusted proxies (spec/http.md §6.1)
   std::string id;                                           ///< X-Request-Id, a new uuid each
   principal caller;                                         ///< routes with auth::caller
+  caller_kind called_by = caller_kind::none;                ///< routes with auth::caller
 
   std::string target; ///< as sent: path and query, undecoded
   bool http_1_0 = false;

@@ -1,6 +1,7 @@
 #include "http/server/server.hpp"
 
 #include <atomic>
+#include <mutex>
 #include <thread>
 
 #include <boost/asio/as_tuple.hpp>
@@ -10,7 +11,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
+#include "domain/timestamp.hpp"
 #include "http/server/connection.hpp"
+#include "http/server/connection_seats.hpp"
 #include "http/server/io_loop.hpp"
 
 namespace cued::http {
@@ -27,6 +30,11 @@ constexpr std::string_view overloaded = "HTTP/1.1 503 Service Unavailable\r\n"
                                         "content-length: 0\r\n"
                                         "connection: close\r\n\r\n";
 
+constexpr std::string_view enough_of_you = "HTTP/1.1 429 Too Many Requests\r\n"
+                                           "retry-after: 1\r\n"
+                                           "content-length: 0\r\n"
+                                           "connection: close\r\n\r\n";
+
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 
 std::size_t processors() { return std::max(1u, std::thread::hardware_concurrency()); }
@@ -41,24 +49,39 @@ void log_escaped(std::exception_ptr escaped) {
   }
 }
 
-awaitable<void> serve(tcp::socket socket, io_loop& loop, application& app, const server_limits& limits) {
-  connection client{std::move(socket), loop, app, limits};
+/// The seat is held until the connection is gone.
+awaitable<void> serve(tcp::socket socket, [[maybe_unused]] connection_seats::seat seat,
+                      std::shared_ptr<server_certificate> certificate, io_loop& loop, application& app,
+                      const server_limits& limits) {
+  connection client{std::move(socket), certificate ? &certificate->context : nullptr, loop, app, limits};
+  certificate.reset(); // OpenSSL counts for itself
   co_await client.serve();
 }
 
 } // namespace
 
 struct server::state {
-  server_options options;
+  state(server_options wanted, application& with)
+      : options{std::move(wanted)}, app{with}, seats{{options.limits.connections_max,
+                                                      options.limits.connections_per_address_max, options.is_proxy}} {}
+
+  const server_options options;
   application& app;
-  connection_count open;
+  connection_seats seats;
   std::vector<std::unique_ptr<io_loop>> loops;
   std::unique_ptr<tcp::acceptor> acceptor;
   std::uint16_t port = 0;
   std::atomic<bool> stopping{false};
+  std::mutex certificate_mutex;
+  std::shared_ptr<server_certificate> certificate; ///< null: plain HTTP
 
   awaitable<void> accept();
-  void refuse(tcp::socket socket) const;
+  void seat_or_refuse(tcp::socket socket, io_loop& loop);
+  void refuse(tcp::socket socket, connection_seats::refusal why) const;
+  std::shared_ptr<server_certificate> present_certificate() {
+    const std::lock_guard lock{certificate_mutex};
+    return certificate;
+  }
 };
 
 server::server(server_options options, application& app) : state_{std::make_unique<state>(std::move(options), app)} {}
@@ -67,13 +90,15 @@ server::~server() { stop(); }
 
 std::uint16_t server::port() const { return state_->port; }
 
-std::size_t server::connections() const { return state_->open.now(); }
+std::size_t server::connections() const { return state_->seats.taken(); }
 
 result<void> server::start() {
   auto& s = *state_;
   const auto count = s.options.io_threads ? s.options.io_threads : processors();
   for (std::size_t i = 0; i < count; ++i)
-    s.loops.push_back(std::make_unique<io_loop>(s.options.limits, s.open));
+    s.loops.push_back(std::make_unique<io_loop>(s.options.limits));
+  if (auto read = reload_certificate(); !read)
+    return read;
 
   error_code ec;
   const auto address = asio::ip::make_address(s.options.host, ec);
@@ -99,6 +124,23 @@ result<void> server::start() {
   return {};
 }
 
+result<void> server::reload_certificate() {
+  auto& s = *state_;
+  if (!s.options.certificate.named())
+    return {};
+  auto read = load_certificate(s.options.certificate);
+  if (!read)
+    return fail(std::move(read.error()));
+  const auto& facts = (*read)->facts;
+  const auto now = wall_clock{}.now();
+  const bool valid = facts.not_before <= now && now < facts.not_after;
+  spdlog::log(valid ? spdlog::level::info : spdlog::level::warn, "TLS certificate of {}, {} until {}", facts.subject,
+              valid ? "valid" : "clients will refuse it: valid only", format_z(facts.not_after));
+  const std::lock_guard lock{s.certificate_mutex};
+  s.certificate = std::move(*read);
+  return {};
+}
+
 awaitable<void> server::state::accept() {
   asio::steady_timer pause{loops.front()->context()};
   for (std::size_t turn = 0; !stopping; ++turn) {
@@ -112,19 +154,32 @@ awaitable<void> server::state::accept() {
       co_await pause.async_wait(as_values);
       continue;
     }
-    if (open.now() >= options.limits.connections_max) {
-      refuse(std::move(socket));
-      continue;
-    }
-    asio::co_spawn(loop.context(), serve(std::move(socket), loop, app, options.limits), log_escaped);
+    seat_or_refuse(std::move(socket), loop);
   }
 }
 
-/// As good as it gets without waiting for this client.
-void server::state::refuse(tcp::socket socket) const {
+void server::state::seat_or_refuse(tcp::socket socket, io_loop& loop) {
+  error_code gone;
+  const auto peer = socket.remote_endpoint(gone);
+  if (gone)
+    return;
+  connection_seats::refusal why{};
+  auto seat = seats.take(peer.address(), why);
+  if (!seat) {
+    refuse(std::move(socket), why);
+    return;
+  }
+  asio::co_spawn(loop.context(),
+                 serve(std::move(socket), std::move(*seat), present_certificate(), loop, app, options.limits),
+                 log_escaped);
+}
+
+/// As good as it gets without waiting for this client; one that speaks TLS would not understand a word.
+void server::state::refuse(tcp::socket socket, connection_seats::refusal why) const {
   error_code ignored;
   socket.non_blocking(true, ignored);
-  socket.write_some(asio::buffer(overloaded), ignored);
+  if (!options.certificate.named())
+    socket.write_some(asio::buffer(why == connection_seats::refusal::full ? overloaded : enough_of_you), ignored);
   socket.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
@@ -139,8 +194,8 @@ void server::stop() {
     });
   for (auto& loop : s.loops)
     loop->close_idle_connections();
-  if (!s.open.wait_for_none(s.options.limits.stop_grace)) {
-    spdlog::warn("{} connections are cut after the time to finish", s.open.now());
+  if (!s.seats.wait_until_empty(s.options.limits.stop_grace)) {
+    spdlog::warn("{} connections are cut after the time to finish", s.seats.taken());
     for (auto& loop : s.loops)
       loop->abort_connections();
   }

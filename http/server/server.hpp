@@ -1,11 +1,15 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <boost/asio/ip/address.hpp>
+
 #include "domain/error.hpp"
 #include "http/server/application.hpp"
+#include "http/server/certificate.hpp"
 #include "http/server/limits.hpp"
 
 namespace cued::http {
@@ -15,10 +19,13 @@ struct server_options {
   std::uint16_t port = 8000;  ///< 0: a free one, see server::port()
   std::size_t io_threads = 0; ///< 0: one per processor
   server_limits limits = {};
+  certificate_files certificate = {}; ///< named: HTTPS and nothing else
+  /// Addresses that may hold any number of connections, because they bring many clients.
+  std::function<bool(const boost::asio::ip::address&)> is_proxy = {};
 };
 
-/// The HTTP/1 server: one acceptor, N I/O threads with an event loop each, one coroutine per connection. No TLS, no
-/// HTTP/2 (spec/http.md §1: a proxy's business).
+/// The HTTP/1 server: one acceptor, N I/O threads with an event loop each, one coroutine per connection; TLS if it has
+/// a certificate. No HTTP/2 (spec/http.md §1).
 /// Owner: main. Everything the application uses (services) outlives it.
 class server {
 public:
@@ -27,8 +34,12 @@ public:
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  /// Listens and begins to answer. The error says why the address cannot be had.
+  /// Listens and begins to answer. The error says why the address or the certificate cannot be had.
   [[nodiscard]] result<void> start();
+
+  /// Reads the certificate again, for connections from now on; those that are open keep theirs. What cannot be used
+  /// changes nothing. Nothing to do without TLS. After start(); any thread.
+  [[nodiscard]] result<void> reload_certificate();
 
   [[nodiscard]] std::uint16_t port() const;
   [[nodiscard]] std::size_t connections() const;

@@ -117,7 +117,7 @@ target_parts read_target(std::string_view target) {
 }
 
 std::string encode_path(std::string_view path) {
-  constexpr std::string_view kept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/@:";
+  constexpr std::string_view kept = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/@:+=";
   constexpr std::string_view hex = "0123456789ABCDEF";
   std::string out;
   for (const char c : path) {

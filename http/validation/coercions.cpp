@@ -82,6 +82,8 @@ coerced<std::string> to_text(std::string_view text) {
 coerced<std::string> to_text(const json::value& v) {
   if (v.kind() != json::kind::string)
     return wrong("Input should be a valid string");
+  if (json::holds_lone_surrogate(v.as_string()))
+    return wrong(lone_surrogate_refused);
   return to_text(v.as_string());
 }
 

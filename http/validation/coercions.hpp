@@ -22,7 +22,7 @@ struct wide_integer {
   bool beyond_int64 = false; ///< `value` is then the nearest that fits
 };
 
-[[nodiscard]] coerced<std::string> to_text(const json::value& v); ///< refuses U+0000
+[[nodiscard]] coerced<std::string> to_text(const json::value& v); ///< refuses U+0000 and lone surrogates
 [[nodiscard]] coerced<std::string> to_text(std::string_view text);
 
 [[nodiscard]] coerced<wide_integer> to_integer(const json::value& v);
@@ -40,6 +40,8 @@ struct wide_integer {
 /// Code points in valid UTF-8.
 [[nodiscard]] std::size_t length_in_code_points(std::string_view text);
 
+inline constexpr std::string_view lone_surrogate_refused =
+    "Input should be a valid string, unable to parse raw data as a unicode string";
 inline constexpr std::string_view null_character_refused = "Input should not contain the character U+0000";
 
 } // namespace cued::http

@@ -27,7 +27,10 @@ std::string read_email(object_reader& body, std::string_view name) {
     return {};
   if (const auto* sent = body.free_value(name, null_characters::allowed))
     return read(body, name, *sent);
-  body.reject(name, body.contains(name) ? "Input should be a valid string" : "Field required");
+  if (!body.contains(name))
+    body.reject(name, "Field required");
+  else if (body.is_null(name))
+    body.reject(name, "Input should be a valid string");
   return {};
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http/server/target.hpp"
 #include "http/validation/coercions.hpp"
 
 namespace cued::http {
@@ -61,6 +62,13 @@ T noted(coerced<T> value, problem_list& problems, std::string field, T fallback 
 } // namespace
 
 // -- problem_list ---------------------------------------------------------
+
+/// A field can be named by the client: a header of a callback, a member that is not known.
+void problem_list::add(std::string field, std::string message) {
+  if (json::holds_lone_surrogate(std::string_view{field}))
+    field = valid_utf8(field);
+  found_.push_back({std::move(field), std::move(message)});
+}
 
 std::optional<error> problem_list::as_error() const {
   if (found_.empty())
@@ -123,6 +131,8 @@ std::vector<std::pair<std::string, std::string>> value_reader::text_map() {
     value_reader entry{item, field_ + "." + name, *problems_};
     if (name.find('\0') != std::string::npos)
       entry.reject(std::string{null_character_refused});
+    if (json::holds_lone_surrogate(name))
+      entry.reject(std::string{lone_surrogate_refused});
     out.emplace_back(name, entry.text());
   }
   return out;
@@ -266,6 +276,10 @@ const json::value* object_reader::free(std::string_view name, std::optional<json
     reject(name, std::string{*wanted == json::kind::array ? not_a_list : not_a_dictionary});
     return nullptr;
   }
+  if (json::holds_lone_surrogate(*v)) {
+    reject(name, std::string{lone_surrogate_refused});
+    return nullptr;
+  }
   if (n == null_characters::refused && json::holds_null_character(*v)) {
     reject(name, std::string{null_character_refused});
     return nullptr;
@@ -286,6 +300,11 @@ const json::value* object_reader::free_value(std::string_view name, null_charact
 }
 
 bool object_reader::contains(std::string_view name) const { return object_ && object_->find(name); }
+
+bool object_reader::is_null(std::string_view name) const {
+  const auto* v = object_ ? object_->find(name) : nullptr;
+  return v && v->is_null();
+}
 
 void object_reader::refuse_unknown() {
   if (!object_)

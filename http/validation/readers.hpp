@@ -35,7 +35,7 @@ namespace cued::http {
 
 inline constexpr std::size_t no_length_limit = std::numeric_limits<std::size_t>::max();
 
-/// U+0000 is refused unless the handler has an answer of its own for it (a cue's payload).
+/// U+0000 is refused unless the handler has an answer of its own for it (a cue's payload). Lone surrogates always are.
 enum class null_characters { refused, allowed };
 
 struct text_rules {
@@ -63,7 +63,7 @@ struct choice_rules {
 /// Where the readers of one request note what is wrong.
 class problem_list {
 public:
-  void add(std::string field, std::string message) { found_.push_back({std::move(field), std::move(message)}); }
+  void add(std::string field, std::string message);
   [[nodiscard]] std::size_t size() const { return found_.size(); }
   [[nodiscard]] std::optional<error> as_error() const; ///< 422 `validation_error` (spec/http.md §3.1)
 
@@ -130,6 +130,7 @@ public:
   std::optional<std::vector<value_reader>> list(std::string_view name);
 
   [[nodiscard]] bool contains(std::string_view name) const; ///< was sent, be it null
+  [[nodiscard]] bool is_null(std::string_view name) const;  ///< was sent, and null
   [[nodiscard]] bool is_void() const { return object_ == nullptr; }
   [[nodiscard]] bool clean() const { return problems_->size() == problems_before_; } ///< since this reader was made
 

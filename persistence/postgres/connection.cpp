@@ -14,6 +14,8 @@ namespace {
 constexpr const char* connect_timeout_seconds = "5";
 constexpr const char* unacknowledged_ms = "30000";
 
+} // namespace
+
 std::string with_time_limits(const std::string& dsn) {
   const std::string keepalive = "keepalives_idle";
   if (!dsn.starts_with("postgres://") && !dsn.starts_with("postgresql://"))
@@ -29,8 +31,6 @@ std::string with_time_limits(const std::string& dsn) {
   add(keepalive, "10");
   return out;
 }
-
-} // namespace
 
 void session::prepare(const named_query& query) {
   if (prepared_.contains(query.name))

@@ -27,6 +27,9 @@ struct connection_options {
   int statement_timeout_seconds = 30; ///< a statement that takes longer is given up; 0: never
 };
 
+/// The DSN with limits on how long a server that has vanished without a word may hold a thread.
+[[nodiscard]] std::string with_time_limits(const std::string& dsn);
+
 /// What a unit of work speaks to: runs named statements, each prepared at its first use on this connection.
 /// Arguments are what pqxx can turn into text (std::string, ints, bool, std::optional<T>, nullptr for NULL).
 /// Throws pqxx exceptions; only code inside connection::run or connection::in_transaction sees one of these.

@@ -8,6 +8,8 @@
 #include <hiredis/hiredis.h>
 #include <spdlog/spdlog.h>
 
+#include "security/digest.hpp"
+
 namespace cued::persistence {
 namespace {
 
@@ -86,6 +88,17 @@ std::vector<redis_client::command> introduction(const config::redis_address& who
   return out;
 }
 
+/// How Redis says that it does not know a script, which is no failure: it is new, or was restarted.
+bool wants_the_script(const error& why) { return why.message.starts_with("NOSCRIPT"); }
+
+redis_client::command script_command(const char* name, const std::string& which, const std::vector<std::string>& keys,
+                                     const std::vector<std::string>& arguments) {
+  redis_client::command out{name, which, std::to_string(keys.size())};
+  out.insert(out.end(), keys.begin(), keys.end());
+  out.insert(out.end(), arguments.begin(), arguments.end());
+  return out;
+}
+
 /// Writing to a connection that the other side has closed is an error here, and not the end of the process.
 void block_broken_pipe_signal() {
   sigset_t pipe;
@@ -95,6 +108,8 @@ void block_broken_pipe_signal() {
 }
 
 } // namespace
+
+redis_script::redis_script(std::string source) : text{std::move(source)}, sha1{security::sha1_hex(text)} {}
 
 void redis_client::free_context::operator()(redisContext* c) const { redisFree(c); }
 
@@ -108,6 +123,18 @@ redis_client::~redis_client() {
   }
   wake_.notify_all();
   thread_.join();
+}
+
+void redis_client::run_script(const redis_script& what, const std::vector<std::string>& keys,
+                              const std::vector<std::string>& arguments, callback done) {
+  enqueue({{script_command("EVALSHA", what.sha1, keys, arguments)},
+           [this, in_full = script_command("EVAL", what.text, keys, arguments),
+            done = std::move(done)](result<redis_reply> answer) mutable {
+             if (!answer && wants_the_script(answer.error()))
+               enqueue({{std::move(in_full)}, std::move(done)});
+             else if (done)
+               done(std::move(answer));
+           }});
 }
 
 void redis_client::ask_together(std::vector<command> what, callback done) {
@@ -237,7 +264,7 @@ std::string redis_client::run(std::deque<job>& batch) {
     const auto work = std::move(batch.front());
     batch.pop_front();
     auto answer = read(*last);
-    if (!answer) {
+    if (!answer && !wants_the_script(answer.error())) {
       spdlog::warn("Redis refused {}: {}", work.commands.front().front(), answer.error().message);
       refuse(work, std::move(answer.error()));
     } else if (work.done) {

@@ -19,6 +19,9 @@ struct redisContext;
 
 namespace cued::persistence {
 
+/// How long a request waits for Redis at the most, before it goes on without.
+inline constexpr std::chrono::milliseconds redis_patience{250};
+
 /// What Redis answered.
 struct redis_reply {
   enum class kind { nothing, text, integer, list };
@@ -35,6 +38,12 @@ struct redis_settings {
   std::chrono::milliseconds first_pause{100};
   std::chrono::milliseconds longest_pause{5'000};
   std::function<void()> on_error; ///< once per job that Redis did not do; any thread
+};
+
+/// A Lua script, which Redis runs as one step that nothing can come between. It knows one again by its SHA-1.
+struct redis_script {
+  explicit redis_script(std::string source);
+  std::string text, sha1;
 };
 
 /// Redis as something nice to have: one connection on a thread of its own, made when the first job comes. Jobs are sent
@@ -59,6 +68,10 @@ public:
   /// `done` is called exactly once, on this client's thread or, when the job is refused, before the call returns. It
   /// must neither block nor throw. Error 503: Redis is not there; 502: it answered with an error.
   void ask(command what, callback done) { enqueue({{std::move(what)}, std::move(done)}); }
+
+  /// The script is sent in full only if Redis does not know it, and then behind what was queued meanwhile.
+  void run_script(const redis_script& what, const std::vector<std::string>& keys,
+                  const std::vector<std::string>& arguments, callback done);
 
   /// All of the commands or none (MULTI, EXEC). The answer is a list, one member for each command.
   void ask_together(std::vector<command> what, callback done);

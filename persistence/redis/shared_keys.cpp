@@ -4,6 +4,7 @@
 
 #include "domain/timestamp.hpp"
 #include "domain/usage.hpp"
+#include "security/digest.hpp"
 
 namespace cued::persistence {
 namespace {
@@ -24,6 +25,13 @@ redis_client::command set_for(std::string key, std::string value, seconds lifeti
 }
 
 std::string usage_key(const std::string& user_id, const std::string& month) { return "usage:" + user_id + ":" + month; }
+
+/// Strangers choose tokens; beyond this length they do not choose the names of keys as well.
+constexpr std::size_t plain_token_limit = 128;
+
+std::string echo_key(const std::string& token) {
+  return "echo:" + (token.size() <= plain_token_limit ? token : security::sha256_hex(token));
+}
 
 std::optional<std::string> text_of(const redis_reply& r) {
   return r.what == redis_reply::kind::text ? std::optional{r.text} : std::nullopt;
@@ -104,6 +112,30 @@ std::optional<std::int64_t> shared_keys::count_failure_letter(const std::string&
 
 void shared_keys::worker_told_offline(const std::string& user_id, const std::string& worker_id) {
   redis_.send(set_for("worker_alert:" + user_id + ":" + worker_id, "1", letters_kept));
+}
+
+void shared_keys::leave_echo(const std::string& token, std::string note_json, seconds keep,
+                             std::function<void(bool)> done) {
+  redis_.ask(set_for(echo_key(token), std::move(note_json), keep),
+             [done = std::move(done)](const result<redis_reply>& answer) { done(answer.has_value()); });
+}
+
+void shared_keys::read_echo(const std::string& token, std::function<void(std::optional<std::string>)> done) {
+  redis_.ask({"GET", echo_key(token)}, [done = std::move(done)](const result<redis_reply>& answer) {
+    done(answer ? text_of(*answer) : std::nullopt);
+  });
+}
+
+void shared_keys::authorization_decided(const std::string& sender_recipient_kind, bool allowed, seconds keep) {
+  redis_.send(set_for("authz:" + sender_recipient_kind, allowed ? "1" : "0", keep));
+}
+
+void shared_keys::read_authorization(const std::string& sender_recipient_kind,
+                                     std::function<void(std::optional<bool>)> done) {
+  redis_.ask({"GET", "authz:" + sender_recipient_kind}, [done = std::move(done)](const result<redis_reply>& answer) {
+    const auto known = answer ? text_of(*answer) : std::nullopt;
+    done(known == "1" || known == "0" ? std::optional{*known == "1"} : std::nullopt);
+  });
 }
 
 } // namespace cued::persistence

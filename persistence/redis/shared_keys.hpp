@@ -57,6 +57,20 @@ public:
   [[nodiscard]] std::optional<std::int64_t> count_failure_letter(const std::string& user_id);
   void worker_told_offline(const std::string& user_id, const std::string& worker_id);
 
+  // -- what was sent to /v1/echo: echo:<token>, a JSON object ------------------------------------------------------
+
+  /// `done(false)`: Redis does not have it.
+  void leave_echo(const std::string& token, std::string note_json, std::chrono::seconds keep,
+                  std::function<void(bool)> done);
+  /// Nothing: no such key, or no Redis.
+  void read_echo(const std::string& token, std::function<void(std::optional<std::string>)> done);
+
+  // -- answers of the authorization hook: authz:<sender user>:<recipient user>:<kind> ------------------------------
+
+  void authorization_decided(const std::string& sender_recipient_kind, bool allowed, std::chrono::seconds keep);
+  /// Nothing: no key, neither `1` nor `0`, or no Redis.
+  void read_authorization(const std::string& sender_recipient_kind, std::function<void(std::optional<bool>)> done);
+
 private:
   redis_client& redis_;
   std::string node_name_;

@@ -34,24 +34,37 @@ public:
   };
 };
 
-/// Keeps what would have been mailed.
+/// Keeps what would have been mailed, and answers at once with what `answer` says.
 class recording_notifier final : public actors::notifier {
 public:
   [[nodiscard]] bool delivers_magic_links() const override { return false; }
   void magic_link(const std::string&, const std::string&) override {}
   void api_key_regenerated(const std::string&, instant) override {}
   void webhook_secret_rotated(const std::string&, instant) override {}
-  void execution_failed(const std::string& email, const actors::failed_execution& what) override {
-    const std::lock_guard lock{mutex};
-    letters.push_back(email + ": " + what.cue_name + ": " + what.error);
+  void execution_failed(const std::string& email, const actors::failed_execution& what,
+                        actors::letter_done done) override {
+    keep(email + ": " + what.cue_name + ": " + what.error, done);
   }
-  void worker_offline(const std::string& email, const actors::offline_worker& who) override {
-    const std::lock_guard lock{mutex};
-    letters.push_back(email + ": " + who.worker_id);
+  void worker_offline(const std::string& email, const actors::offline_worker& who, actors::letter_done done) override {
+    keep(email + ": " + who.worker_id, done);
   }
 
   std::mutex mutex;
   std::vector<std::string> letters;
+  std::function<actors::letter_result(std::size_t nth)> answer = [](std::size_t) {
+    return actors::letter_result{true, 200, {}};
+  };
+
+private:
+  void keep(std::string letter, const actors::letter_done& done) {
+    actors::letter_result ended;
+    {
+      const std::lock_guard lock{mutex};
+      letters.push_back(std::move(letter));
+      ended = answer(letters.size());
+    }
+    done(ended);
+  }
 };
 
 /// A whole engine over a world in memory.

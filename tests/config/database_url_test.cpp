@@ -38,4 +38,14 @@ TEST(database_url, what_is_not_known_is_refused_without_showing_the_password) {
   EXPECT_EQ(other_parameter.error().find("secret"), std::string::npos);
 }
 
+TEST(database_url, half_a_password_behind_a_question_mark_is_not_shown) {
+  for (const char* url : {"postgres://u:pa?secret@h/d", "postgres://u:pa?ssl=secret@h/d",
+                          "postgres://u:p@a?secret&x@h/d", "postgres://u:pa?host=h&secret@h/d"}) {
+    const auto refused = libpq_url(url);
+    ASSERT_FALSE(refused) << url;
+    EXPECT_EQ(refused.error().find("secret"), std::string::npos) << refused.error();
+    EXPECT_NE(refused.error().find("%3F"), std::string::npos) << refused.error();
+  }
+}
+
 } // namespace cued::config

@@ -55,6 +55,17 @@ TEST(dotenv, double_quotes_decode_escapes_and_may_span_lines) {
 
 TEST(dotenv, single_quotes_are_literal) { EXPECT_EQ(value_of("A='${HOME} \\n #'"), "${HOME} \\n #"); }
 
+TEST(dotenv, a_value_that_doubles_itself_ends_at_a_limit_and_not_with_the_memory) {
+  std::string text = "A=0123456789\n";
+  for (int i = 0; i < 60; ++i)
+    text += "A=${A}${A}\n";
+  const auto file = parse(text);
+  ASSERT_FALSE(file.values.empty());
+  for (const auto& [name, value] : file.values)
+    EXPECT_LE(value.size(), dotenv_value_bytes_max);
+  EXPECT_FALSE(file.lines_not_understood.empty());
+}
+
 TEST(dotenv, variables_come_from_the_file_first_then_from_the_environment) {
   EXPECT_EQ(value_of("A=${HOME}/x"), "/home/ada/x");
   EXPECT_THAT(parse("HOME=/else\nA=\"${HOME}!\"").values, ElementsAre(Pair("HOME", "/else"), Pair("A", "/else!")));

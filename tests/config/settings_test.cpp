@@ -198,6 +198,7 @@ TEST(settings, malformed_urls_networks_and_origins_are_refused) {
                                                         {"AUTHZ_HOOK_URL", "ftp://x"},
                                                         {"FORWARDED_ALLOW_IPS", "proxy"},
                                                         {"WEBHOOK_ALLOW_NETWORKS", "10.0.0.0/99"},
+                                                        {"WEBHOOK_EGRESS_PROXY", "socks5://proxy:1080"},
                                                         {"CORS_ORIGINS", "https://a/b"},
                                                         {"HOST", ""}})
     EXPECT_THAT(refused(environment({{name, value}})), ElementsAre(name)) << value;
@@ -235,6 +236,137 @@ TEST(setting_table, names_are_upper_case_and_there_is_one_row_each) {
     EXPECT_EQ(std::string{row.name}.find_first_of("abcdefghijklmnopqrstuvwxyz -"), std::string::npos) << row.name;
     EXPECT_EQ(find_setting(row.name), &row);
   }
+}
+
+TEST(settings, a_certificate_and_its_key_come_together) {
+  EXPECT_THAT(refused(environment({{"TLS_CERT_FILE", "/a.crt"}})), ElementsAre("TLS_KEY_FILE"));
+  EXPECT_THAT(refused(environment({{"TLS_KEY_FILE", "/a.key"}})), ElementsAre("TLS_CERT_FILE"));
+  EXPECT_THAT(refused(environment({{"TLS_CERT_FILE", "/a.crt"}, {"TLS_KEY_FILE", "/a.key"}})), IsEmpty());
+}
+
+TEST(settings, every_range_of_the_specification_holds_at_both_ends) {
+  struct range {
+    const char* name;
+    const char *below, *least, *most, *above;
+  };
+  for (const auto& [name, below, least, most, above] :
+       std::vector<range>{{"DATABASE_POOL_SIZE", "0", "1", "1000", "1001"},
+                          {"DATABASE_MAX_OVERFLOW", "-1", "0", "1000", "1001"},
+                          {"PORT", "-1", "0", "65535", "65536"},
+                          {"POLLER_INTERVAL_SECONDS", "0", "1", "3600", "3601"},
+                          {"POLLER_BATCH_SIZE", "0", "1", "100000", "100001"},
+                          {"POLLER_LEADER_LOCK_TTL_SECONDS", "4", "5", "2147483647", "2147483648"},
+                          {"EXECUTION_STALE_AFTER_SECONDS", "59", "60", "2147483647", "2147483648"},
+                          {"WEBHOOK_TIMEOUT_SECONDS", "0", "1", "299", "601"},
+                          {"WEBHOOK_CONCURRENCY_PER_WORKER", "0", "1", "10000", "10001"},
+                          {"MAX_CONCURRENT_DELIVERIES_PER_USER", "0", "1", "2147483647", "2147483648"},
+                          {"WORKER_HEARTBEAT_TIMEOUT_SECONDS", "9", "10", "2147483647", "2147483648"},
+                          {"WORKER_CLAIM_TIMEOUT_SECONDS", "9", "10", "2147483647", "2147483648"},
+                          {"WORKER_UNCLAIMED_TIMEOUT_SECONDS", "9", "10", "2147483647", "2147483648"},
+                          {"MESSAGE_TTL_DAYS", "0", "1", "36500", "36501"},
+                          {"MESSAGE_DELIVERY_STALE_AFTER_SECONDS", "59", "60", "2147483647", "2147483648"},
+                          {"PRIORITY_4_DEBOUNCE_SECONDS", "-0.1", "0", "3600", "3600.1"},
+                          {"DIGEST_PERIOD_SECONDS", "0", "1", "2147483647", "2147483648"},
+                          {"DIGEST_MIN_BATCH_SIZE", "0", "1", "2147483647", "2147483648"}}) {
+    for (const auto* bad : {below, above})
+      EXPECT_THAT(refused(environment({{name, bad}})), Contains(name)) << bad;
+    for (const auto* good : {least, most})
+      EXPECT_THAT(refused(environment({{name, good}})), ::testing::Not(Contains(name))) << name << "=" << good;
+  }
+}
+
+TEST(settings, every_variable_of_the_reference_has_a_row) {
+  for (const char* name : {"DATABASE_URL",
+                           "DATABASE_POOL_SIZE",
+                           "DATABASE_MAX_OVERFLOW",
+                           "REDIS_URL",
+                           "HOST",
+                           "PORT",
+                           "BASE_URL",
+                           "ENV",
+                           "POLLER_INTERVAL_SECONDS",
+                           "POLLER_BATCH_SIZE",
+                           "POLLER_HEARTBEAT_TTL_SECONDS",
+                           "POLLER_LEADER_LOCK_TTL_SECONDS",
+                           "EXECUTION_STALE_AFTER_SECONDS",
+                           "WEBHOOK_TIMEOUT_SECONDS",
+                           "WEBHOOK_CONCURRENCY_PER_WORKER",
+                           "MAX_CONCURRENT_DELIVERIES_PER_USER",
+                           "WORKER_HEARTBEAT_TIMEOUT_SECONDS",
+                           "WORKER_CLAIM_TIMEOUT_SECONDS",
+                           "WORKER_UNCLAIMED_TIMEOUT_SECONDS",
+                           "RAILWAY_REPLICA_ID",
+                           "MESSAGE_TTL_DAYS",
+                           "MESSAGE_DELIVERY_STALE_AFTER_SECONDS",
+                           "PRIORITY_4_DEBOUNCE_SECONDS",
+                           "DIGEST_PERIOD_SECONDS",
+                           "DIGEST_MIN_BATCH_SIZE",
+                           "SESSION_SECRET",
+                           "ALLOW_REGISTER",
+                           "EXTERNAL_AUTH_BACKEND",
+                           "INTERNAL_AUTH_TOKEN",
+                           "AUTHORIZATION_BACKEND",
+                           "AUTHZ_HOOK_URL",
+                           "AUTHZ_HOOK_SECRET",
+                           "AUTHZ_ALLOWLIST",
+                           "RESEND_API_KEY",
+                           "RESEND_FROM_EMAIL",
+                           "RESEND_API_URL",
+                           "DISABLE_CUE_PRIMITIVE",
+                           "DISABLE_QUOTA_ENFORCEMENT",
+                           "DISABLE_DEVICE_CODE",
+                           "FORWARDED_ALLOW_IPS",
+                           "SSL_CERT_FILE",
+                           "SSL_CERT_DIR",
+                           "WEBHOOK_ALLOW_LOOPBACK",
+                           "CORS_ORIGINS"})
+    EXPECT_NE(find_setting(name), nullptr) << name;
+}
+
+TEST(settings, production_refuses_every_kind_of_bad_session_secret) {
+  for (const char* secret : {"", "short", "1234567890123456789012345678901", "change-this-to-a-long-random-string",
+                             "local-dev-secret-key-change-in-production"}) {
+    auto from = production_with({});
+    from.environment["SESSION_SECRET"] = secret;
+    EXPECT_THAT(refused(from), ElementsAre("SESSION_SECRET")) << secret;
+    auto file = environment({{"SESSION_SECRET", secret}});
+    file.dotenv = "ENV=production\nBASE_URL=https://cue.example\n";
+    EXPECT_THAT(refused(file), ElementsAre("SESSION_SECRET")) << secret;
+  }
+}
+
+TEST(settings, doubtful_choices_in_production_are_warnings) {
+  auto from = production_with({{"BASE_URL", "http://cue.example"}, {"ALLOW_REGISTER", "true"}});
+  EXPECT_THAT(loaded(from).warnings,
+              ::testing::UnorderedElementsAre(HasSubstr("ALLOW_REGISTER"), HasSubstr("BASE_URL")));
+  EXPECT_THAT(loaded(production_with({})).warnings, IsEmpty());
+  EXPECT_THAT(loaded(environment({{"ENV", "Production"}})).warnings, ElementsAre(HasSubstr("ENV=Production")));
+}
+
+TEST(settings, any_peer_may_be_declared_a_proxy) {
+  EXPECT_THAT(loaded(environment({{"FORWARDED_ALLOW_IPS", "*"}})).values.forwarded_allow_ips, ElementsAre("*"));
+  EXPECT_THAT(loaded(environment({{"FORWARDED_ALLOW_IPS", ""}})).values.forwarded_allow_ips, IsEmpty());
+}
+
+TEST(report, no_odd_spelling_of_a_url_shows_its_password) {
+  for (const char* url : {"postgres://ada:love?lace@db/cue", "postgres://ada:love@lace@db/cue",
+                          "postgres://ada:x@db/cue?a=1&password=lace",
+                          "postgres://db/cue?sslpassword=lace&password=love", "postgres://ada:love/lace@db/cue"}) {
+    const auto shown = without_password(url);
+    EXPECT_THAT(shown, ::testing::Not(HasSubstr("love"))) << shown;
+    EXPECT_THAT(shown, ::testing::Not(HasSubstr("lace"))) << shown;
+  }
+  EXPECT_EQ(without_password("postgres://ada@db/cue"), "postgres://ada@db/cue");
+  EXPECT_EQ(without_password("postgres:///cue?host=/run"), "postgres:///cue?host=/run");
+}
+
+TEST(report, what_must_never_be_shown_is_known) {
+  const auto values = loaded(environment({{"SESSION_SECRET", "tiger-tiger-tiger-tiger-tiger-tiger"},
+                                          {"DATABASE_URL", "postgres://ada:lovelace@db/cue?password=byron"},
+                                          {"REDIS_URL", "redis://redis:6379/0"}}))
+                          .values;
+  EXPECT_THAT(secret_values(values),
+              ::testing::UnorderedElementsAre("tiger-tiger-tiger-tiger-tiger-tiger", "lovelace", "byron"));
 }
 
 TEST(report, secrets_are_masked_and_sources_named) {

@@ -93,6 +93,45 @@ TEST(json_reader, a_lone_surrogate_is_invalid_json) {
     EXPECT_EQ(refusal(text), "invalid_json") << text;
 }
 
+TEST(json_reader, a_lone_surrogate_is_kept_where_it_is_wanted_and_found_at_any_depth) {
+  const auto kept = [](std::string_view text) { return parse(text, depth_limit_default, lone_surrogates::kept); };
+  for (const std::string_view text :
+       {R"("\ud800")", R"(["\udc00\ud800"])", R"({"a":{"\udfff":1}})", R"("a\n\u00e9\ud83d")"}) {
+    const auto read = kept(text);
+    ASSERT_TRUE(read) << text;
+    EXPECT_TRUE(holds_lone_surrogate(*read)) << text;
+  }
+  EXPECT_EQ(kept(R"("\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00\ud800é")")->as_string(), "\"\\/\b\f\n\r\té😀\xED\xA0\x80é");
+  EXPECT_EQ(compact(*kept(R"({"\ud800":1,"b":[2]})")), "{\"\xED\xA0\x80\":1,\"b\":[2]}");
+  // Other faults stay faults, and whole pairs and the characters next to surrogates are none.
+  for (const std::string_view text : {R"("\ud800\x")", R"("\ud800\u12")", R"("\ud80")", R"(["\ud800",])"})
+    EXPECT_FALSE(kept(text)) << text;
+  EXPECT_FALSE(holds_lone_surrogate(*kept(R"(["\ud83d\ude00","\ud7ff","\ue000"])")));
+}
+
+TEST(json_reader, wide_encodings_are_read_as_well) {
+  const auto encoded = [](std::u32string_view text, std::size_t width, bool big_endian) {
+    std::string out;
+    for (const auto unit : text)
+      for (std::size_t i = 0; i < width; ++i)
+        out += static_cast<char>(unit >> 8 * (big_endian ? width - 1 - i : i));
+    return out;
+  };
+  for (const std::size_t width : {2u, 4u})
+    for (const bool big_endian : {true, false})
+      for (const std::u32string_view mark : {U"", U"\uFEFF"}) {
+        const auto text = encoded(std::u32string{mark} + U"{\"a\":\"é\"}", width, big_endian);
+        EXPECT_EQ(compact(parsed(text)), "{\"a\":\"é\"}") << width << big_endian;
+      }
+  EXPECT_EQ(compact(parsed(encoded(U"1", 2, false))), "1");
+  const char16_t pair[] = u"\"😀\"";
+  EXPECT_EQ(parsed(encoded({std::u32string{pair, pair + 4}}, 2, true)).as_string(), "😀");
+  const std::u32string half{U'"', 0xD83D, U'"', U' '};
+  EXPECT_EQ(refusal(encoded(half, 2, true)), "http_error");
+  EXPECT_EQ(refusal(encoded(U"[1]", 2, true) + "x"), "http_error");
+  EXPECT_EQ(refusal(encoded(std::u32string{U'[', 0x110000, U']'}, 4, false)), "http_error");
+}
+
 TEST(json_reader, errors_inside_what_nobody_asks_for_are_found) {
   EXPECT_EQ(refusal(R"({"a":{"b":[1,2,{"c":tru}]}})"), "invalid_json");
   EXPECT_EQ(refusal(R"([[[["\q"]]]])"), "invalid_json");

@@ -25,7 +25,7 @@ def doctor(folder, *flags, **settings):
     )
     lines = {}
     for line in ended.stdout.splitlines():
-        grade, subject, words = line[:5].strip(), line[6:16].strip(), line[18:]
+        grade, subject, words = line[:5].strip(), line[6:17].strip(), line[18:]
         assert grade in ("ok", "warn", "fail"), line
         if lines.get(subject, ("ok", ""))[0] == "ok":
             lines[subject] = (grade, words)

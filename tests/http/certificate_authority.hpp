@@ -48,6 +48,15 @@ public:
     return tls;
   }
 
+  /// The same as PEM files in `folder`: `NAME.crt` and `NAME.key`.
+  void write_server_files(const std::filesystem::path& folder, const std::string& name,
+                          const std::string& alternative_name) const {
+    const auto key = new_key();
+    const auto certificate = new_certificate(key.get(), name.c_str(), own_.get(), key_.get(), alternative_name);
+    std::ofstream{folder / (name + ".crt")} << pem_of(certificate.get());
+    std::ofstream{folder / (name + ".key")} << pem_of(key.get());
+  }
+
 private:
   using key_pointer = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
   using certificate_pointer = std::unique_ptr<X509, decltype(&X509_free)>;
@@ -85,8 +94,16 @@ private:
   }
 
   static std::string pem_of(X509* certificate) {
+    return pem_by([&](BIO* memory) { PEM_write_bio_X509(memory, certificate); });
+  }
+  static std::string pem_of(EVP_PKEY* key) {
+    return pem_by([&](BIO* memory) { PEM_write_bio_PrivateKey(memory, key, nullptr, nullptr, 0, nullptr, nullptr); });
+  }
+
+  template <class Writer>
+  static std::string pem_by(Writer write) {
     const std::unique_ptr<BIO, decltype(&BIO_free)> memory{BIO_new(BIO_s_mem()), BIO_free};
-    PEM_write_bio_X509(memory.get(), certificate);
+    write(memory.get());
     char* text = nullptr;
     const long size = BIO_get_mem_data(memory.get(), &text);
     return {text, static_cast<std::size_t>(size)};

@@ -2,97 +2,21 @@
 
 #include <future>
 #include <latch>
-#include <map>
 #include <set>
 
 #include <gtest/gtest.h>
 #include <zlib.h>
 
 #include "http/client/response_text.hpp"
-#include "http/client/tls_context.hpp"
-#include "tests/http/certificate_authority.hpp"
 #include "tests/http/local_receiver.hpp"
+#include "tests/http/webhook_client_fixture.hpp"
 
 namespace cued::http::client {
 
-using namespace std::chrono_literals;
-using failure = actors::webhook_response::failure;
 using test::answering;
 using test::http_answer;
 using test::local_receiver;
 using test::wire;
-
-namespace {
-
-constexpr instant sending_time{std::chrono::microseconds{1'700'000'000'123'456}};
-
-class stopped_clock final : public time_source {
-public:
-  [[nodiscard]] instant now() const override { return sending_time; }
-};
-
-/// Names under `.example` lead to what the test says, numeric ones to themselves.
-struct name_table {
-  std::map<std::string, std::vector<std::string>> names;
-  std::atomic<int> look_ups = 0;
-  std::promise<void> test_is_over; ///< until then `stuck.example` is being looked up
-
-  result<addresses> operator()(const std::string& host) {
-    ++look_ups;
-    if (host == "stuck.example")
-      test_is_over.get_future().wait();
-    addresses found;
-    for (const auto& text : names[host])
-      found.push_back(boost::asio::ip::make_address(text));
-    if (found.empty())
-      return fail(400, "unresolvable_host", "Cannot resolve hostname: " + host);
-    return found;
-  }
-};
-
-class webhook_client_test : public testing::Test {
-protected:
-  webhook_client& client() {
-    if (!client_)
-      client_ = std::make_unique<webhook_client>(options, policy, make_tls_context({authority_file, ""}).value(),
-                                                 resolver_, clock_);
-    return *client_;
-  }
-
-  std::future<actors::webhook_response> start(const std::string& url, std::string body = "{}",
-                                              std::chrono::milliseconds deadline = 60s) {
-    actors::webhook_request request{"POST", url, {{"Content-Type", "application/json"}}, std::move(body), deadline};
-    auto promise = std::make_shared<std::promise<actors::webhook_response>>();
-    auto answer = promise->get_future();
-    client().send(std::move(request),
-                  [promise](actors::webhook_response answered) { promise->set_value(std::move(answered)); });
-    return answer;
-  }
-
-  actors::webhook_response send(const std::string& url, std::string body = "{}",
-                                std::chrono::milliseconds deadline = 60s) {
-    return start(url, std::move(body), deadline).get();
-  }
-
-  webhook_client::options options;
-  security::url_policy policy{.plain_http = true, .allow_loopback = true, .allow_networks = {}};
-  std::string authority_file;
-  std::shared_ptr<name_table> names = std::make_shared<name_table>();
-
-  void destroy_client() { client_.reset(); }
-
-private:
-  static name_resolver::options forgetful() {
-    name_resolver::options chosen;
-    chosen.cached_for = 0ms;
-    return chosen;
-  }
-  stopped_clock clock_;
-  name_resolver resolver_{forgetful(), [table = names](const std::string& host) { return (*table)(host); }};
-  std::unique_ptr<webhook_client> client_;
-};
-
-} // namespace
 
 // -- what is sent and what comes back ------------------------------------
 
@@ -292,124 +216,6 @@ TEST_F(webhook_client_test, a_compressed_body_is_unpacked_within_the_limit) {
   packed.resize(size);
   local_receiver receiver{answering(http_answer("200 OK", packed, "Content-Encoding: deflate\r\n"))};
   EXPECT_EQ(send(receiver.url()).body, std::string(kept_characters, 'z'));
-}
-
-// -- the guard -----------------------------------------------------------
-
-TEST_F(webhook_client_test, a_blocked_address_is_never_connected_to) {
-  local_receiver receiver{answering(http_answer("200 OK", ""))};
-  policy.allow_loopback = false;
-  const auto answer = send(receiver.url());
-  EXPECT_EQ(answer.what, failure::blocked);
-  EXPECT_NE(answer.detail.find("blocked"), std::string::npos);
-  EXPECT_EQ(answer.first_byte_sent_at, std::nullopt);
-  EXPECT_EQ(receiver.connections(), 0);
-}
-
-TEST_F(webhook_client_test, one_blocked_address_spoils_all_of_a_name) {
-  local_receiver receiver{answering(http_answer("200 OK", ""))};
-  names->names["mixed.example"] = {"127.0.0.1", "10.0.0.1"};
-  EXPECT_EQ(send(receiver.url("mixed.example")).what, failure::blocked);
-  EXPECT_EQ(receiver.connections(), 0);
-}
-
-TEST_F(webhook_client_test, a_name_that_does_not_resolve_is_blocked) {
-  const auto answer = send("http://nowhere.example/");
-  EXPECT_EQ(answer.what, failure::blocked);
-  EXPECT_NE(answer.detail.find("blocked"), std::string::npos);
-}
-
-TEST_F(webhook_client_test, credentials_are_refused) {
-  local_receiver receiver{answering(http_answer("200 OK", ""))};
-  const auto answer = send("http://user:secret@127.0.0.1:" + std::to_string(receiver.port()) + "/");
-  EXPECT_EQ(answer.what, failure::blocked);
-  EXPECT_EQ(receiver.connections(), 0);
-}
-
-TEST_F(webhook_client_test, outside_development_plain_http_is_refused) {
-  local_receiver receiver{answering(http_answer("200 OK", ""))};
-  policy = {};
-  EXPECT_EQ(send(receiver.url()).what, failure::blocked);
-  EXPECT_EQ(receiver.connections(), 0);
-}
-
-TEST_F(webhook_client_test, the_name_is_looked_up_once_so_it_cannot_change_between_check_and_connection) {
-  std::promise<std::string> seen;
-  local_receiver receiver{[&](wire& w) {
-    seen.set_value(w.read_request());
-    w.write(http_answer("200 OK", ""));
-  }};
-  names->names["hook.example"] = {"127.0.0.1"};
-  EXPECT_EQ(send(receiver.url("hook.example")).status, 200);
-  EXPECT_EQ(names->look_ups, 1);
-  EXPECT_NE(seen.get_future().get().find("\r\nHost: hook.example:" + std::to_string(receiver.port()) + "\r\n"),
-            std::string::npos);
-}
-
-TEST_F(webhook_client_test, when_an_address_refuses_the_next_is_tried) {
-  local_receiver receiver{answering(http_answer("200 OK", "second"))};
-  names->names["hook.example"] = {"127.0.0.2", "::1", "127.0.0.1"};
-  EXPECT_EQ(send(receiver.url("hook.example")).body, "second");
-}
-
-// -- TLS -----------------------------------------------------------------
-
-TEST_F(webhook_client_test, tls_with_a_trusted_certificate_of_that_name_works) {
-  const test::certificate_authority authority;
-  auto tls = authority.server_context("DNS:hook.example");
-  local_receiver receiver{answering(http_answer("200 OK", "secret thanks")), &tls};
-  authority_file = authority.file();
-  names->names["hook.example"] = {"127.0.0.1"};
-  const auto answer = send(receiver.url("hook.example"));
-  EXPECT_EQ(answer.status, 200) << answer.detail;
-  EXPECT_EQ(answer.body, "secret thanks");
-}
-
-TEST_F(webhook_client_test, a_certificate_may_name_an_address) {
-  const test::certificate_authority authority;
-  auto tls = authority.server_context("IP:127.0.0.1");
-  local_receiver receiver{answering(http_answer("200 OK", "")), &tls};
-  authority_file = authority.file();
-  EXPECT_EQ(send(receiver.url()).status, 200);
-}
-
-TEST_F(webhook_client_test, a_certificate_of_another_name_is_refused_before_anything_is_sent) {
-  const test::certificate_authority authority;
-  auto tls = authority.server_context("DNS:other.example");
-  local_receiver receiver{answering(http_answer("200 OK", "")), &tls};
-  authority_file = authority.file();
-  names->names["hook.example"] = {"127.0.0.1"};
-  const auto answer = send(receiver.url("hook.example"));
-  EXPECT_EQ(answer.what, failure::could_not_connect);
-  EXPECT_EQ(answer.first_byte_sent_at, std::nullopt);
-}
-
-TEST_F(webhook_client_test, a_certificate_of_an_unknown_authority_is_refused) {
-  const test::certificate_authority known, unknown;
-  auto tls = unknown.server_context("IP:127.0.0.1");
-  local_receiver receiver{answering(http_answer("200 OK", "")), &tls};
-  authority_file = known.file();
-  EXPECT_EQ(send(receiver.url()).what, failure::could_not_connect);
-}
-
-TEST_F(webhook_client_test, plain_http_behind_an_https_url_is_no_connection) {
-  local_receiver receiver{[](wire& w) {
-    w.read_some();
-    w.write(http_answer("400 Bad Request", ""));
-  }};
-  EXPECT_EQ(send("https://127.0.0.1:" + std::to_string(receiver.port()) + "/").what, failure::could_not_connect);
-}
-
-TEST_F(webhook_client_test, a_body_that_ends_with_the_connection_needs_no_goodbye_of_tls) {
-  const test::certificate_authority authority;
-  auto tls = authority.server_context("IP:127.0.0.1");
-  local_receiver receiver{answering("HTTP/1.1 200 OK\r\n\r\nuntil the end"), &tls};
-  authority_file = authority.file();
-  EXPECT_EQ(send(receiver.url()).body, "until the end");
-}
-
-TEST(tls_context, roots_that_cannot_be_read_are_an_error) {
-  EXPECT_EQ(make_tls_context({"/nonexistent/roots.pem", ""}).error().code, "unusable_roots");
 }
 
 // -- many at once --------------------------------------------------------

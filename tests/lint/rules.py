@@ -31,7 +31,15 @@ _SQL = re.compile(
 _SLEEP = re.compile(r"\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(")
 # fputs is allowed: the last words of an invariant that broke, before it aborts.
 _PRINT = re.compile(r"\bstd::(cout|cerr|clog)\b|\b(?:std::)?(v?f?printf|puts|putchar)\s*\(")
-_AWAITING_LOOP = re.compile(r"\bwhile\s*\([^{};]*?\bco_await\b")
+# Parentheses may open before the word, but those of the condition itself must not have closed.
+_AWAITING_LOOP = re.compile(r"\bwhile\s*\((?:[^(){};]|\([^(){};]*\)|\()*?\bco_await\b")
+_SECRET = r"(?:\w+(?:\.|->))*\w*(?:secret|token|signature|password|mac)_?\b"
+_PLAIN_COMPARISON = re.compile(
+    rf"""\b{_SECRET} \s* [!=]= (?! \s*nullptr\b)
+      | [!=]= \s* \*?{_SECRET} (?! \s*(?:\.|->|::|\() )
+      | \b(?:CRYPTO_)?memcmp\s*\( | \bstrn?cmp\s*\(""",
+    re.VERBOSE,
+)
 _UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
@@ -72,6 +80,14 @@ def prints(source: str):
 def miscompiled_loops(source: str):
     """Destructors of what the condition made run at the wrong time (ARCHITECTURE.md, "g++ 12 and coroutines")."""
     return [(line, f"g++ 12 miscompiles it: {what}") for line, what in _matches(_AWAITING_LOOP, take_apart(source).code)]
+
+
+def plain_secret_comparisons(source: str):
+    """Secrets are compared by security::equal_in_constant_time and by nothing else."""
+    return [
+        (line, f"a secret is compared in a time that tells about it: {what}")
+        for line, what in _matches(_PLAIN_COMPARISON, take_apart(source).code)
+    ]
 
 
 def too_long(source: str):

@@ -11,7 +11,7 @@ import rules
 
 ROOT = Path(__file__).resolve().parents[2]
 CPP = (".cpp", ".hpp")
-COMPOSITION_ROOT = [ROOT / name for name in ("main.cpp", "doctor.cpp", "doctor.hpp")]
+COMPOSITION_ROOT = sorted(path for suffix in CPP for path in ROOT.glob(f"*{suffix}"))
 TEXT = CPP + (".py", ".sh", ".cmake", ".md", ".txt", ".json", ".sql", ".debian", ".html", ".js", ".css")
 SCRIPTS = ("run", "test", ".ci/run")
 NOT_OURS = {"build", "data", ".git", ".cache", "__pycache__"}
@@ -61,6 +61,10 @@ class HouseRules(unittest.TestCase):
 
     def test_no_loop_awaits_in_its_condition(self):
         self.hold([*COMPOSITION_ROOT, *product_files()], lambda path, text: rules.miscompiled_loops(text))
+
+    def test_secrets_are_compared_in_one_place(self):
+        elsewhere = [path for path in product_files() if path.relative_to(ROOT).as_posix() != "security/digest.cpp"]
+        self.hold([*COMPOSITION_ROOT, *elsewhere], lambda path, text: rules.plain_secret_comparisons(text))
 
     def test_no_file_outgrows_a_mind(self):
         self.hold([*COMPOSITION_ROOT, *product_files()], lambda path, text: rules.too_long(text))

@@ -60,10 +60,41 @@ class RulesCanFail(unittest.TestCase):
         self.assertTrue(rules.prints('puts("x");'))
         self.assertEqual([], rules.prints('std::snprintf(buffer, size, "x"); // std::cout\nlog("printf(");'))
 
+    def test_plain_comparisons_of_secrets_are_seen(self):
+        for text in (
+            "if (token == sent) {}",
+            "return sent != internal_token;",
+            "return stored.webhook_secret == given;",
+            "return given == with->signature_;",
+            "if (*header != *token) {}",
+            "CRYPTO_memcmp(a, b, n)",
+            "return !memcmp(a, b, n);",
+            "strcmp (a, b)",
+        ):
+            with self.subTest(text):
+                self.assertTrue(rules.plain_secret_comparisons(text))
+
+    def test_questions_about_secrets_that_tell_nothing_are_not(self):
+        for text in (
+            "if (token == nullptr) {}",
+            "return equal_in_constant_time(token, sent);",
+            "kind == secret_kind::webhook",
+            "found == by_token_.end()",
+            "status == wants_credentials",
+            "// token == sent",
+            'fail(400, "x", "secret == secret");',
+            "auto secret = read();",
+        ):
+            with self.subTest(text):
+                self.assertEqual([], rules.plain_secret_comparisons(text))
+
     def test_a_loop_over_awaited_conditions_is_seen(self):
         self.assertEqual([(2, "g++ 12 miscompiles it: while (co_await")],
                          rules.miscompiled_loops("\nwhile (co_await next()) {"))
         self.assertTrue(rules.miscompiled_loops("while (!done && co_await next(in)) {"))
+        self.assertTrue(rules.miscompiled_loops("while (is_open(co_await next(in))) {"))
+        self.assertTrue(rules.miscompiled_loops("while (is_open(in) && co_await next(in)) {"))
+        self.assertEqual([], rules.miscompiled_loops("while (more)\n  more = co_await next();"))
         self.assertEqual([], rules.miscompiled_loops("while (!done) {\n  const bool more = co_await next();\n}"))
 
     def test_a_long_file_is_seen(self):

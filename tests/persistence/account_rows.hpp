@@ -23,13 +23,16 @@ inline persistence::new_user registration(const std::string& id, const std::stri
   return user;
 }
 
+/// What the log is told where a test is about something else.
+inline persistence::audit_entry some_act() { return {persistence::audit_action::account_changed}; }
+
 /// Fixture: Ada has an account, her key's hash is `ada_hash`.
 class account_test : public database_test {
 protected:
   static constexpr const char* ada_hash = "hash-of-ada";
 
   account_test() {
-    if (const auto made = persistence::insert_user(link_, registration(ada, "ada@b.com", ada_hash)); !made)
+    if (const auto made = persistence::insert_user(link_, registration(ada, "ada@b.com", ada_hash), some_act()); !made)
       ADD_FAILURE() << made.error().message;
   }
 };

@@ -196,5 +196,22 @@ TEST_F(deadline_store, retention_deletes_what_is_finished_and_old_with_its_outbo
   EXPECT_EQ(database_.value("SELECT count(*) FROM dispatch_outbox"), "0");
 }
 
+TEST_F(deadline_store, the_audit_log_is_kept_for_its_time_or_for_ever) {
+  const auto act = [&](int days_ago) {
+    database_.exec("INSERT INTO cued.audit_log (user_id, occurred_at, action, actor) VALUES ('" + ada + "', '" +
+                   persistence::write_instant(now_ - std::chrono::days{days_ago}) + "', 'key_revealed', 'session')");
+  };
+  database_.exec("DELETE FROM cued.audit_log");
+  act(364);
+  act(366);
+  persistence::deadline_limits limits;
+  limits.audit_retention_days = 0;
+  persistence::postgres_deadline_store keeping{database_.options(), limits};
+  ASSERT_TRUE(keeping.clean_up(now_));
+  EXPECT_EQ(database_.value("SELECT count(*) FROM cued.audit_log"), "2");
+  ASSERT_TRUE(store_.clean_up(now_));
+  EXPECT_EQ(database_.value("SELECT count(*) FROM cued.audit_log"), "1");
+}
+
 } // namespace
 } // namespace cued::test

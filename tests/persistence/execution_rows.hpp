@@ -27,7 +27,8 @@ protected:
   using columns = std::map<std::string, std::string>;
 
   execution_test() {
-    if (const auto made = persistence::insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob")); !made)
+    if (const auto made = persistence::insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob"), some_act());
+        !made)
       ADD_FAILURE() << made.error().message;
   }
 

@@ -25,7 +25,7 @@ protected:
 } // namespace
 
 TEST_F(internal_users, a_new_one_gets_the_limits_of_a_new_account) {
-  const auto stored = upsert_external_user(link_, carol());
+  const auto stored = upsert_external_user(link_, carol(), some_act());
   ASSERT_TRUE(stored);
   EXPECT_TRUE(stored->created);
   EXPECT_EQ(stored->id, bob);
@@ -44,8 +44,8 @@ TEST_F(internal_users, an_existing_one_keeps_what_is_not_named_and_its_key) {
   user.plan = "scale";
   user.monthly_message_limit = 9;
   user.external_owner = "tenant-7";
-  ASSERT_TRUE(upsert_external_user(link_, user));
-  const auto again = upsert_external_user(link_, carol(ada));
+  ASSERT_TRUE(upsert_external_user(link_, user, some_act()));
+  const auto again = upsert_external_user(link_, carol(ada), some_act());
   ASSERT_TRUE(again);
   EXPECT_FALSE(again->created);
   EXPECT_EQ(again->plan, "scale");
@@ -60,9 +60,15 @@ TEST_F(internal_users, an_existing_one_keeps_what_is_not_named_and_its_key) {
 TEST_F(internal_users, an_address_or_a_name_of_another_account_is_refused) {
   auto user = carol();
   user.email = "ada@b.com";
-  EXPECT_EQ(upsert_external_user(link_, user).error().code, "duplicate_email");
+  EXPECT_EQ(upsert_external_user(link_, user, some_act()).error().code, "duplicate_email");
   user = carol();
   user.slug = "ada";
-  EXPECT_EQ(upsert_external_user(link_, user).error().code, "duplicate_slug");
+  EXPECT_EQ(upsert_external_user(link_, user, some_act()).error().code, "duplicate_slug");
   EXPECT_EQ(database_.value("SELECT count(*) FROM users"), "1");
+}
+
+TEST_F(internal_users, an_address_that_the_other_system_vouches_for_counts_as_proven) {
+  ASSERT_TRUE(upsert_external_user(link_, carol(), {audit_action::account_upserted, "internal"}));
+  EXPECT_EQ(database_.value("SELECT email FROM cued.proven_addresses WHERE user_id = '" + bob + "'"), "carol@b.com");
+  EXPECT_EQ(database_.value("SELECT action FROM cued.audit_log WHERE user_id = '" + bob + "'"), "account_upserted");
 }

@@ -47,7 +47,7 @@ TEST_F(usage_counting, active_and_paused_cues_are_used) {
   add_cue("cue_a", ada, "active");
   add_cue("cue_b", ada, "paused");
   add_cue("cue_c", ada, "completed");
-  ASSERT_TRUE(insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob")));
+  ASSERT_TRUE(insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob"), some_act()));
   add_cue("cue_d", bob, "active");
   EXPECT_EQ(read_usage(link_, ada, november)->cues, 2);
 }

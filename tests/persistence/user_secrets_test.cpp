@@ -18,7 +18,7 @@ const new_key second_key{"hash-of-second", "cue_sk_22222", "gAAAA-second"};
 } // namespace
 
 TEST_F(user_secrets, a_replaced_key_leads_nowhere_and_is_remembered) {
-  ASSERT_TRUE(replace_key(link_, ada, ada_hash, second_key));
+  ASSERT_TRUE(replace_key(link_, {ada, ""}, ada_hash, second_key, some_act()));
   const auto by_old_key = find_principal_by_key_hash(link_, ada_hash);
   ASSERT_TRUE(by_old_key);
   EXPECT_FALSE(*by_old_key);
@@ -33,17 +33,18 @@ TEST_F(user_secrets, a_replaced_key_leads_nowhere_and_is_remembered) {
 }
 
 TEST_F(user_secrets, a_key_that_cannot_be_encrypted_erases_the_copy_of_the_old_one) {
-  ASSERT_TRUE(replace_key(link_, ada, ada_hash, second_key));
-  ASSERT_TRUE(replace_key(link_, ada, second_key.hash, {"hash-of-third", "cue_sk_33333", std::nullopt}));
+  ASSERT_TRUE(replace_key(link_, {ada, ""}, ada_hash, second_key, some_act()));
+  ASSERT_TRUE(
+      replace_key(link_, {ada, ""}, second_key.hash, {"hash-of-third", "cue_sk_33333", std::nullopt}, some_act()));
   EXPECT_EQ(read_key(link_, ada)->encrypted, std::nullopt);
 }
 
 TEST_F(user_secrets, the_copy_of_the_registered_key_goes_with_the_key) {
   auto user = registration(bob, "bob@b.com", "hash-of-bob");
   user.registered_key_encrypted = "gAAAA-registered";
-  ASSERT_TRUE(insert_user(link_, user));
+  ASSERT_TRUE(insert_user(link_, user, some_act()));
   EXPECT_EQ(read_key(link_, bob)->registered_encrypted, "gAAAA-registered");
-  ASSERT_TRUE(replace_key(link_, bob, "hash-of-bob", second_key));
+  ASSERT_TRUE(replace_key(link_, {bob, ""}, "hash-of-bob", second_key, some_act()));
   EXPECT_EQ(read_key(link_, bob)->registered_encrypted, std::nullopt);
 }
 
@@ -55,7 +56,8 @@ TEST_F(user_secrets, of_parallel_regenerations_one_key_is_handed_out) {
     for (int i = 0; i < rivals; ++i)
       threads.emplace_back([&, i] {
         connection own{database_.options()};
-        outcomes[i] = replace_key(own, ada, ada_hash, {"new-" + std::to_string(i), "cue_sk_00000", std::nullopt});
+        outcomes[i] = replace_key(own, {ada, ""}, ada_hash, {"new-" + std::to_string(i), "cue_sk_00000", std::nullopt},
+                                  some_act());
       });
   }
   const auto in_force = database_.value("SELECT api_key_hash FROM users");
@@ -73,23 +75,23 @@ TEST_F(user_secrets, of_parallel_regenerations_one_key_is_handed_out) {
 TEST_F(user_secrets, a_cut_connection_is_a_503_when_the_old_key_is_still_in_force) {
   database_.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                  "WHERE datname = current_database() AND pid <> pg_backend_pid()");
-  const auto outcome = replace_key(link_, ada, ada_hash, second_key);
+  const auto outcome = replace_key(link_, {ada, ""}, ada_hash, second_key, some_act());
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().status, 503);
-  EXPECT_TRUE(replace_key(link_, ada, ada_hash, second_key));
+  EXPECT_TRUE(replace_key(link_, {ada, ""}, ada_hash, second_key, some_act()));
 }
 
 TEST_F(user_secrets, a_user_who_is_gone_is_a_401_not_a_conflict) {
-  EXPECT_EQ(replace_key(link_, bob, "any", second_key).error().code, "user_not_found");
+  EXPECT_EQ(replace_key(link_, {bob, ""}, "any", second_key, some_act()).error().code, "user_not_found");
   EXPECT_EQ(read_key(link_, bob).error().code, "user_not_found");
   EXPECT_EQ(read_webhook_secret(link_, bob).error().code, "user_not_found");
-  EXPECT_EQ(replace_webhook_secret(link_, bob, "s").error().code, "user_not_found");
+  EXPECT_EQ(replace_webhook_secret(link_, bob, "s", some_act()).error().code, "user_not_found");
   EXPECT_EQ(alert_webhook_secret(link_, bob, "s").error().code, "user_not_found");
-  EXPECT_EQ(replace_alert_webhook_secret(link_, bob, "s").error().code, "user_not_found");
+  EXPECT_EQ(replace_alert_webhook_secret(link_, bob, "s", some_act()).error().code, "user_not_found");
 }
 
 TEST_F(user_secrets, old_keys_are_forgotten_by_the_clean_up) {
-  ASSERT_TRUE(replace_key(link_, ada, ada_hash, second_key));
+  ASSERT_TRUE(replace_key(link_, {ada, ""}, ada_hash, second_key, some_act()));
   database_.exec("INSERT INTO cued.rotated_keys (key_hash, user_id, rotated_at) "
                  "VALUES ('old', gen_random_uuid(), now() - interval '25 hours')");
   database_.exec("INSERT INTO cued.registered_keys (user_id, api_key_encrypted) VALUES (gen_random_uuid(), 'gAAAA')");
@@ -100,14 +102,14 @@ TEST_F(user_secrets, old_keys_are_forgotten_by_the_clean_up) {
 
 TEST_F(user_secrets, the_webhook_secret_is_replaced_without_overlap) {
   EXPECT_EQ(read_webhook_secret(link_, ada), "whsec_" + std::string(64, 'a'));
-  ASSERT_TRUE(replace_webhook_secret(link_, ada, "whsec_new"));
+  ASSERT_TRUE(replace_webhook_secret(link_, ada, "whsec_new", some_act()));
   EXPECT_EQ(read_webhook_secret(link_, ada), "whsec_new");
 }
 
 TEST_F(user_secrets, the_alert_secret_is_made_once_and_stays) {
   EXPECT_EQ(alert_webhook_secret(link_, ada, "first"), "first");
   EXPECT_EQ(alert_webhook_secret(link_, ada, "second"), "first");
-  ASSERT_TRUE(replace_alert_webhook_secret(link_, ada, "third"));
+  ASSERT_TRUE(replace_alert_webhook_secret(link_, ada, "third", some_act()));
   EXPECT_EQ(alert_webhook_secret(link_, ada, "fourth"), "third");
 }
 

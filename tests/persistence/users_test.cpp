@@ -76,14 +76,14 @@ TEST_F(users, a_new_row_has_the_limits_of_a_new_account_and_no_recoverable_key) 
 TEST_F(users, the_copy_of_a_registered_key_is_kept_apart) {
   auto user = registration(bob, "bob@b.com", "hash-of-bob");
   user.registered_key_encrypted = "gAAAA";
-  ASSERT_TRUE(insert_user(link_, user));
+  ASSERT_TRUE(insert_user(link_, user, some_act()));
   EXPECT_EQ(database_.value("SELECT api_key_encrypted FROM cued.registered_keys WHERE user_id = '" + bob + "'"),
             "gAAAA");
   EXPECT_EQ(database_.value("SELECT api_key_encrypted FROM users WHERE id = '" + bob + "'"), "");
 }
 
 TEST_F(users, an_address_registers_once) {
-  const auto again = insert_user(link_, registration(bob, "ada@b.com", "another-hash"));
+  const auto again = insert_user(link_, registration(bob, "ada@b.com", "another-hash"), some_act());
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().status, 409);
   EXPECT_EQ(again.error().code, "duplicate_email");
@@ -92,21 +92,21 @@ TEST_F(users, an_address_registers_once) {
 TEST_F(users, letter_case_of_the_local_part_makes_another_address) {
   auto user = registration(bob, "Ada@b.com", "another-hash");
   user.slugs = {"ada", "ada-0f3c"};
-  EXPECT_TRUE(insert_user(link_, user));
+  EXPECT_TRUE(insert_user(link_, user, some_act()));
   EXPECT_EQ(database_.value("SELECT count(*) FROM users"), "2");
 }
 
 TEST_F(users, the_first_free_slug_is_taken) {
   auto user = registration(bob, "ada@other.com", "another-hash");
   user.slugs = {"ada", "ada-0f3c", "ada-77aa"};
-  ASSERT_TRUE(insert_user(link_, user));
+  ASSERT_TRUE(insert_user(link_, user, some_act()));
   EXPECT_EQ(database_.value("SELECT slug FROM users WHERE id = '" + bob + "'"), "ada-0f3c");
 }
 
 TEST_F(users, without_a_free_slug_nothing_is_stored) {
   auto user = registration(bob, "ada@other.com", "another-hash");
   user.slugs = {"ada"};
-  const auto refused = insert_user(link_, user);
+  const auto refused = insert_user(link_, user, some_act());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().status, 503);
   EXPECT_EQ(database_.value("SELECT count(*) FROM users"), "1");
@@ -121,7 +121,7 @@ TEST_F(users, of_parallel_registrations_one_wins_and_the_others_are_told_why) {
       threads.emplace_back([&, i] {
         connection own{database_.options()};
         const std::string id = "33333333-3333-4333-8333-33333333333" + std::to_string(i);
-        outcomes[i] = insert_user(own, registration(id, "carol@b.com", "hash-" + std::to_string(i)));
+        outcomes[i] = insert_user(own, registration(id, "carol@b.com", "hash-" + std::to_string(i)), some_act());
       });
   }
   int winners = 0;
@@ -138,10 +138,10 @@ TEST_F(users, of_parallel_registrations_one_wins_and_the_others_are_told_why) {
 TEST_F(users, a_cut_connection_is_a_503_when_nothing_was_stored) {
   database_.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                  "WHERE datname = current_database() AND pid <> pg_backend_pid()");
-  const auto outcome = insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob"));
+  const auto outcome = insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob"), some_act());
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().status, 503);
-  EXPECT_TRUE(insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob")));
+  EXPECT_TRUE(insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob"), some_act()));
 }
 
 // -- the account -------------------------------------------------------------
@@ -174,12 +174,12 @@ TEST_F(users, an_account_that_is_gone_is_a_401) {
   ASSERT_FALSE(account);
   EXPECT_EQ(account.error().status, 401);
   EXPECT_EQ(account.error().code, "user_not_found");
-  EXPECT_EQ(change_account(link_, bob, {"x@b.com", {}}).error().code, "user_not_found");
+  EXPECT_EQ(change_account(link_, bob, {"x@b.com", {}}, some_act()).error().code, "user_not_found");
 }
 
 TEST_F(users, only_what_is_given_changes) {
-  ASSERT_TRUE(change_account(link_, ada, {{}, "https://a.example/alert"}));
-  const auto changed = change_account(link_, ada, {"ada@c.com", {}});
+  ASSERT_TRUE(change_account(link_, ada, {{}, "https://a.example/alert"}, some_act()));
+  const auto changed = change_account(link_, ada, {"ada@c.com", {}}, some_act());
   ASSERT_TRUE(changed);
   EXPECT_EQ(changed->api_key_hash, ada_hash);
   const auto row = database_.exec("SELECT email, alert_webhook_url, slug, updated_at FROM users")[0];
@@ -190,14 +190,14 @@ TEST_F(users, only_what_is_given_changes) {
 }
 
 TEST_F(users, an_empty_alert_url_clears_it) {
-  ASSERT_TRUE(change_account(link_, ada, {{}, "https://a.example/alert"}));
-  ASSERT_TRUE(change_account(link_, ada, {{}, ""}));
+  ASSERT_TRUE(change_account(link_, ada, {{}, "https://a.example/alert"}, some_act()));
+  ASSERT_TRUE(change_account(link_, ada, {{}, ""}, some_act()));
   EXPECT_TRUE(database_.exec("SELECT alert_webhook_url FROM users")[0][0].is_null());
 }
 
 TEST_F(users, the_address_of_another_account_cannot_be_taken) {
-  ASSERT_TRUE(insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob")));
-  const auto refused = change_account(link_, bob, {"ada@b.com", {}});
+  ASSERT_TRUE(insert_user(link_, registration(bob, "bob@b.com", "hash-of-bob"), some_act()));
+  const auto refused = change_account(link_, bob, {"ada@b.com", {}}, some_act());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().status, 409);
   EXPECT_EQ(refused.error().code, "duplicate_email");

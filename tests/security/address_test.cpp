@@ -110,6 +110,13 @@ TEST(address, blocked_ipv4_addresses_are_blocked_in_ipv6_clothes) {
   }
 }
 
+TEST(address, this_machine_is_known_in_every_notation) {
+  for (const std::string_view text : {"127.0.0.1", "127.255.255.255", "::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1"})
+    EXPECT_TRUE(is_loopback(parsed(text))) << text;
+  for (const std::string_view text : {"126.255.255.255", "128.0.0.0", "::", "::2", "10.0.0.1", "::127.0.0.1"})
+    EXPECT_FALSE(is_loopback(parsed(text))) << text;
+}
+
 TEST(address, neighbours_and_public_addresses_pass) {
   for (const std::string_view text : {"1.0.0.0",
                                       "9.255.255.255",

@@ -15,6 +15,11 @@ std::string hmac_hex(std::string_view key, std::initializer_list<std::string_vie
   return to_hex(hmac_sha256(key, parts));
 }
 
+TEST(digest, sha1_agrees_with_published_vectors) { // FIPS 180-4, examples
+  EXPECT_EQ(sha1_hex("abc"), "a9993e364706816aba3e25717850c26c9cd0d89d");
+  EXPECT_EQ(sha1_hex(""), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
+}
+
 TEST(digest, sha256_agrees_with_published_vectors) {
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

@@ -21,6 +21,12 @@ TEST(redaction, all_of_several_are_masked) {
   EXPECT_EQ(redacted("cue_sk_0123456789 cue_sk_0123456789;whsec_0123456789"), "cue_sk_*** cue_sk_***;whsec_***");
 }
 
+TEST(redaction, known_secrets_are_masked_wherever_they_stand_and_short_ones_are_left_to_the_words_they_are_part_of) {
+  const std::vector<std::string> known{"0123456789tiger", "id"};
+  EXPECT_EQ(redacted("a0123456789tiger0123456789tigerb id=1", known), "a******b id=1");
+  EXPECT_EQ(redacted("Bearer 0123456789tiger", known), "Bearer ***");
+}
+
 TEST(redaction, everything_else_stays) {
   for (const std::string_view text : {"", "cue_abc123def456 is due", "keys begin with cue_sk_", "the Bearer of news",
                                       "prefix cue_sk_00112", "é \xFF\n"})

@@ -37,10 +37,12 @@ TEST(sendable_header, a_name_is_a_token) {
 }
 
 TEST(sendable_header, framing_and_signature_belong_to_us_in_any_letter_case) {
-  for (const auto name : {"Host", "CONTENT-LENGTH", "transfer-encoding", "Connection", "X-CueAPI-Signature",
-                          "x-cueapi-timestamp", "Upgrade", "TE"})
+  for (const auto name :
+       {"Host", "CONTENT-LENGTH", "transfer-encoding", "Connection", "X-CueAPI-Signature", "x-cueapi-timestamp",
+        "Upgrade", "TE", "x-cueapi-signature-previous", "webhook-id", "Webhook-Timestamp", "WEBHOOK-SIGNATURE"})
     EXPECT_TRUE(is_reserved_header(name)) << name;
-  for (const auto name : {"User-Agent", "Content-Type", "Authorization", "X-CueAPI-Cue-Id", "Hosts", "", "Accept"})
+  for (const auto name : {"User-Agent", "Content-Type", "Authorization", "X-CueAPI-Cue-Id", "Hosts", "", "Accept",
+                          "webhook", "webhook-idx", "svix-id"})
     EXPECT_FALSE(is_reserved_header(name)) << name;
   EXPECT_TRUE(is_framing_header("content-Length"));
   EXPECT_FALSE(is_framing_header("X-CueAPI-Signature"));

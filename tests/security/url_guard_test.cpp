@@ -138,6 +138,51 @@ TEST(url_guard, no_notation_of_an_inside_address_slips_through) {
     EXPECT_THAT(refusal(text, {}), HasSubstr("blocked")) << text;
 }
 
+// spec/security.md §1.5: every row, as the address itself and as what a name leads to
+TEST(url_guard, every_blocked_range_is_blocked_in_every_env) {
+  constexpr std::string_view four[] = {"127.0.0.1",  "127.255.255.254", "10.0.0.1",    "10.255.255.255",
+                                       "172.16.0.1", "172.31.255.255",  "192.168.1.1", "169.254.169.254",
+                                       "0.0.0.0",    "0.1.2.3",         "100.64.0.1",  "100.127.255.255",
+                                       "198.18.0.1", "198.19.255.255",  "224.0.0.1",   "239.255.255.255",
+                                       "240.0.0.1",  "255.255.255.255", "192.0.0.1",   "192.88.99.1"};
+  constexpr std::string_view six[] = {
+      "::1",     "::",       "fc00::1",      "fdff::1",         "fe80::1", "febf::1",      "fec0::1",
+      "ff02::1", "::7f00:1", "64:ff9b:1::1", "2002:808:808::1", "2001::1", "fd00:ec2::254"};
+  for (const auto* policy : {&production, &development}) {
+    for (const auto a : four) {
+      const std::string text{a};
+      for (const auto& host : {text, "[::ffff:" + text + "]", "[64:ff9b::" + text + "]"})
+        EXPECT_THAT(refusal("https://" + host + "/", {}, *policy), HasSubstr("blocked")) << host;
+      EXPECT_THAT(refusal("https://example.com/", {a, "93.184.216.34"}, *policy), HasSubstr("blocked")) << a;
+    }
+    for (const auto a : six) {
+      EXPECT_THAT(refusal("https://[" + std::string{a} + "]/", {}, *policy), HasSubstr("blocked")) << a;
+      EXPECT_THAT(refusal("https://example.com/", {"93.184.216.34", a}, *policy), HasSubstr("blocked")) << a;
+    }
+  }
+}
+
+TEST(url_guard, the_borders_of_the_ranges_and_the_documentation_ranges_pass) {
+  for (const std::string_view a : {"172.15.255.255", "172.32.0.0", "100.63.255.255", "100.128.0.0", "198.20.0.0",
+                                   "93.184.216.34", "192.0.2.1", "198.51.100.1", "203.0.113.1"})
+    for (const auto& host : {std::string{a}, "[::ffff:" + std::string{a} + "]"})
+      EXPECT_TRUE(allowed("https://" + host + "/", {})) << host;
+  EXPECT_TRUE(allowed("https://[2001:db8::1]/", {}));
+}
+
+TEST(url_guard, the_operators_own_urls_may_lead_anywhere) {
+  url_policy policy;
+  policy.unguarded = true;
+  for (const std::string_view text :
+       {"http://127.0.0.1:9000/", "https://10.0.0.1/", "http://[::1]/", "http://[fd00::1]/"})
+    EXPECT_TRUE(allowed(text, {}, policy)) << text;
+  EXPECT_TRUE(allowed("http://localhost:9000/", {"127.0.0.1"}, policy));
+  EXPECT_TRUE(allowed("http://hook.internal/", {"10.0.0.1", "93.184.216.34"}, policy));
+  EXPECT_THAT(refusal("http://hook.internal/", {}, policy), HasSubstr("Cannot resolve"));
+  EXPECT_THAT(refusal("http://u:p@hook.internal/", {"10.0.0.1"}, policy), HasSubstr("Credential"));
+  EXPECT_THAT(refusal("ftp://hook.internal/", {"10.0.0.1"}, policy), HasSubstr("http"));
+}
+
 TEST(url_guard, development_alone_opens_nothing) {
   EXPECT_THAT(refusal("http://127.0.0.1:9000/", {}, development), HasSubstr("blocked"));
   EXPECT_THAT(refusal("http://localhost:9000/", {"127.0.0.1"}, development), HasSubstr("Blocked hostname"));

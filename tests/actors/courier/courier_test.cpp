@@ -88,6 +88,14 @@ TEST_F(courier, a_letter_goes_to_the_notifier) {
   EXPECT_TRUE(sender.requests.empty());
 }
 
+TEST_F(courier, a_letter_that_the_mail_service_refused_is_sent_again) {
+  post.answer = [](std::size_t nth) { return actors::letter_result{nth > 2, nth > 2 ? 200 : 500, "busy"}; };
+  add_notice(1, notice_kind::mail, R"({"letter": "execution_failed", "cue_name": "backup", "error": "no luck"})");
+  engine();
+  ASSERT_TRUE(eventually_is(1, "delivered"));
+  EXPECT_EQ(post.letters.size(), 3u);
+}
+
 TEST_F(courier, many_notices_of_one_user_and_one_of_another_all_arrive) {
   for (int id = 1; id <= 60; ++id)
     add_alert(id);

@@ -10,21 +10,34 @@ using verdict = notice_result::verdict;
 
 class letters : public testing::Test {
 protected:
-  verdict send(const std::string& content, const std::string& user = "ann", const std::string& email = "ann@b.com") {
+  class hand_clock final : public time_source {
+  public:
+    [[nodiscard]] instant now() const override { return at; }
+    instant at = std::chrono::sys_days{std::chrono::year{2026} / 11 / 24};
+  };
+
+  notice_result attempt(const std::string& content, const std::string& user = "ann",
+                        const std::string& email = "ann@b.com", int number = 1) {
     persistence::started_notice n;
     n.kind = persistence::notice_kind::mail;
     n.user_id = user;
     n.email = email;
+    n.attempt = number;
     n.content_json = content;
-    return letters_.send(n, now_).what;
+    std::optional<notice_result> over;
+    letters_.send(n, [&](notice_result ended) { over = std::move(ended); });
+    return over.value();
+  }
+  verdict send(const std::string& content, const std::string& user = "ann", const std::string& email = "ann@b.com") {
+    return attempt(content, user, email).what;
   }
   verdict tell_of(const std::string& cue_name, const std::string& user = "ann") {
     return send(R"({"letter": "execution_failed", "error": null, "cue_name": ")" + cue_name + "\"}", user);
   }
 
   recording_notifier post_;
-  actors::letters letters_{post_};
-  instant now_ = std::chrono::sys_days{std::chrono::year{2026} / 11 / 24};
+  hand_clock clock_;
+  actors::letters letters_{post_, clock_};
 };
 
 TEST_F(letters, test_cues_are_told_by_their_prefix_in_any_letter_case) {
@@ -45,7 +58,7 @@ TEST_F(letters, a_user_gets_ten_failures_an_hour) {
     EXPECT_EQ(tell_of("backup"), verdict::delivered);
   EXPECT_EQ(tell_of("backup"), verdict::dropped);
   EXPECT_EQ(tell_of("backup", "bob"), verdict::delivered) << "others have their own ten";
-  now_ += std::chrono::hours{1};
+  clock_.at += std::chrono::hours{1};
   EXPECT_EQ(tell_of("backup"), verdict::delivered);
   EXPECT_EQ(post_.letters.size(), 12u);
 }
@@ -55,6 +68,26 @@ TEST_F(letters, an_offline_worker_is_told_whatever_the_count) {
     EXPECT_EQ(send(R"({"letter": "worker_offline", "worker_id": "w", "minutes": 6, "pending_executions": 0})"),
               verdict::delivered);
   EXPECT_EQ(post_.letters.front(), "ann@b.com: w");
+}
+
+TEST_F(letters, what_the_mail_service_did_not_take_is_tried_again_later_with_its_reason) {
+  post_.answer = [](std::size_t) { return actors::letter_result{false, 503, "The mail service answered 503: busy"}; };
+  const std::string content = R"({"letter": "execution_failed", "cue_name": "backup"})";
+  const auto refused = attempt(content);
+  EXPECT_EQ(refused.what, verdict::retry);
+  EXPECT_EQ(refused.http_status, 503);
+  EXPECT_EQ(refused.last_error, "The mail service answered 503: busy");
+  EXPECT_EQ(refused.next_attempt, clock_.at + std::chrono::seconds{5});
+  EXPECT_EQ(attempt(content, "ann", "ann@b.com", 9).what, verdict::failed);
+}
+
+TEST_F(letters, a_letter_that_is_tried_again_counts_once) {
+  post_.answer = [](std::size_t nth) { return actors::letter_result{nth > 10, 200, "no"}; };
+  const std::string content = R"({"letter": "execution_failed", "cue_name": "backup"})";
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(attempt(content).what, verdict::retry);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_EQ(attempt(content, "ann", "ann@b.com", 2).what, verdict::delivered);
 }
 
 TEST_F(letters, a_user_who_is_gone_gets_none) {

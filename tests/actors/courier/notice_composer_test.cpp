@@ -5,6 +5,7 @@
 #include "actors/courier/notice_verdict.hpp"
 #include "domain/json/value.hpp"
 #include "security/signature.hpp"
+#include "security/standard_webhooks.hpp"
 
 namespace cued::test {
 namespace {
@@ -79,6 +80,33 @@ TEST(notice_composer, an_escalation_is_compact_in_the_order_of_old_and_signed_wi
   EXPECT_EQ(header(request, "User-Agent"), "CueAPI/1.0");
   EXPECT_TRUE(security::verify(notice.webhook_secret, header(request, "X-CueAPI-Timestamp"),
                                header(request, "X-CueAPI-Signature"), request.body, now_seconds));
+}
+
+TEST(notice_composer, both_are_signed_in_the_second_form_too_under_ids_of_their_own) {
+  const auto alerted = actors::compose_notice(alert(), now, 10s).value();
+  EXPECT_EQ(header(alerted, "webhook-id"), "id-1");
+  EXPECT_EQ(
+      header(alerted, "webhook-signature"),
+      *security::standard_signature(alert().alert_webhook_secret, "id-1", std::to_string(now_seconds), alerted.body));
+  const auto escalated = actors::compose_notice(escalation(), now, 10s).value();
+  EXPECT_EQ(header(escalated, "webhook-id"), "escalation_8");
+  EXPECT_EQ(header(escalated, "webhook-signature"),
+            *security::standard_signature(escalation().webhook_secret, "escalation_8", std::to_string(now_seconds),
+                                          escalated.body));
+}
+
+TEST(notice_composer, during_an_overlap_each_is_signed_with_the_replaced_secret_of_its_kind_too) {
+  auto one = alert();
+  one.previous_alert_webhook_secret = std::string(64, '1');
+  one.previous_webhook_secret = "whsec_not_this_one_either";
+  const auto alerted = actors::compose_notice(one, now, 10s).value();
+  EXPECT_EQ(header(alerted, "X-CueAPI-Signature-Previous"),
+            security::sign(one.previous_alert_webhook_secret, now_seconds, alerted.body).value);
+  auto other = escalation();
+  other.previous_webhook_secret = "whsec_" + std::string(64, '1');
+  const auto escalated = actors::compose_notice(other, now, 10s).value();
+  EXPECT_EQ(header(escalated, "X-CueAPI-Signature-Previous"),
+            security::sign(other.previous_webhook_secret, now_seconds, escalated.body).value);
 }
 
 TEST(notice_composer, an_alert_without_address_is_unwanted) {

@@ -17,7 +17,9 @@ protected:
     n.user_id = "ann";
     n.email = "ann@b.com";
     n.content_json = content;
-    return by.send(n, now_).what;
+    std::optional<verdict> over;
+    by.send(n, [&](const persistence::notice_result& ended) { over = ended.what; });
+    return over.value();
   }
   verdict tell_of_failure(actors::letters& by) {
     return send(by, R"({"letter": "execution_failed", "error": null, "cue_name": "backup"})");
@@ -27,8 +29,8 @@ protected:
   persistence::redis_client redis_{server_.settings()};
   persistence::shared_keys keys_{redis_, "node-1", {}};
   recording_notifier post_;
-  actors::letters here_{post_, &keys_}, there_{post_, &keys_};
-  instant now_ = std::chrono::sys_days{std::chrono::year{2026} / 11 / 24};
+  wall_clock clock_;
+  actors::letters here_{post_, clock_, &keys_}, there_{post_, clock_, &keys_};
 };
 
 TEST_F(shared_letters, ten_failures_an_hour_are_told_by_all_servers_together) {

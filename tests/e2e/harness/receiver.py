@@ -1,6 +1,7 @@
 """A webhook receiver that keeps every request as it came over the wire and answers as it was told to."""
 
 import json
+import socket
 import threading
 import time
 from collections import deque
@@ -34,12 +35,17 @@ class Request:
 class Receiver:
     """Runs in threads of its own. Paths keep tests apart: `url("/a")`, `requests("/a")`, `script("/a", ...)`."""
 
-    def __init__(self, port=0):
-        """On that port of 127.0.0.1, or on a free one."""
+    def __init__(self, port=0, tls=None, everywhere=False):
+        """On that port of 127.0.0.1, or on a free one. `tls`: an ssl.SSLContext. `everywhere`: on all addresses of this
+        machine, of both kinds."""
         self._changed = threading.Condition()
         self._requests = []
         self._scripts = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler_of(self))
+        self._scheme = "https" if tls else "http"
+        server, host = (_DualStackServer, "::") if everywhere else (ThreadingHTTPServer, "127.0.0.1")
+        self._server = server((host, port), _handler_of(self))
+        if tls:  # the handshake is made by the first read, in the thread of the connection
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
@@ -53,7 +59,7 @@ class Receiver:
         self._thread.join()
 
     def url(self, path):
-        return f"http://127.0.0.1:{self._server.server_address[1]}{path}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}{path}"
 
     def script(self, path, *answers):
         """What the next requests to `path` are answered; when the script is used up, 200."""
@@ -84,6 +90,14 @@ class Receiver:
             self._changed.notify_all()
             script = self._scripts.get(request.path)
             return script.popleft() if script else Answer()
+
+
+class _DualStackServer(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+
+    def server_bind(self):
+        self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        super().server_bind()
 
 
 def _handler_of(receiver):

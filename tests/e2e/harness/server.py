@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -10,6 +11,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from harness.api import Api
 from harness.processes import processes_of, stop_postgres
@@ -41,7 +43,8 @@ def free_port():
 class Server:
     """`with Server() as server:` starts it and leaves nothing behind: no process, no file."""
 
-    def __init__(self, **settings):
+    def __init__(self, under=(), **settings):
+        """`under`: words of a command that runs the server (harness/namespaces.py)."""
         # Below /var/tmp and open to other accounts: started as root, cued runs Postgres as an unprivileged one.
         self.folder = Path(tempfile.mkdtemp(prefix="cued-test-", dir="/var/tmp"))
         self.folder.chmod(0o755)
@@ -49,6 +52,7 @@ class Server:
         self.log_file = self.folder / "cued.log"
         self.port = free_port()
         self.settings = {"WEBHOOK_ALLOW_LOOPBACK": "true", **settings}
+        self.under = under
         self.process = None
 
     def __enter__(self):
@@ -68,7 +72,7 @@ class Server:
     def start(self):
         assert BINARY.exists(), f"{BINARY} is not built; run ./test"
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        command = [BINARY, "serve", "--host", HOST, "--port", str(self.port), "--data-dir", self.data_dir]
+        command = [*self.under, BINARY, "serve", "--host", HOST, "--port", str(self.port), "--data-dir", self.data_dir]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in command],
@@ -136,6 +140,11 @@ class Server:
             f" monthly_execution_limit = 1000000 WHERE email = '{email}'"
         )
         return User(email, key, self.api(key))
+
+    def database_url(self):
+        """The DATABASE_URL of a further node on this one's private Postgres."""
+        dsn = dict(part.split("=", 1) for part in shlex.split((self.data_dir / "database.dsn").read_text()))
+        return f"postgresql:///{dsn.pop('dbname')}?{urlencode(dsn)}"
 
     def psql(self, statement):
         """Rows as lists of text. cued writes how to reach its database to `<data-dir>/database.dsn`."""

@@ -26,7 +26,7 @@ protected:
     using namespace cued::test;
     auto row = registration(ada, "ada@b.com", security::api_key_hash(adas_key));
     row.rate_limit_per_minute = 7;
-    if (const auto made = persistence::insert_user(link_, row); !made)
+    if (const auto made = persistence::insert_user(link_, row, some_act()); !made)
       ADD_FAILURE() << made.error().message;
   }
 

@@ -40,14 +40,20 @@ TEST(json_body, may_be_absent) {
 }
 
 TEST(json_body, that_is_malformed_is_an_error) {
-  for (const auto* text : {"{", "{\"a\":1,}", "[1] 2", "// c\n1", "{'a':1}", "NaN", "-Infinity", "1e999", "\"\\ud800\"",
-                           "\"a\nb\"", "  "}) {
+  for (const auto* text :
+       {"{", "{\"a\":1,}", "[1] 2", "// c\n1", "{'a':1}", "NaN", "-Infinity", "1e999", "\"\\ud8\"", "\"a\nb\"", "  "}) {
     request in;
     const auto parsed = parse(in, text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().status, 400) << text;
     EXPECT_EQ(parsed.error().code, "invalid_json") << text;
   }
+}
+
+TEST(json_body, a_lone_surrogate_is_left_for_the_field_that_holds_it) {
+  request in;
+  ASSERT_TRUE(parse(in, R"({"a":"\ud800"})"));
+  EXPECT_TRUE(json::holds_lone_surrogate(*in.json));
 }
 
 TEST(json_body, that_cannot_be_read_at_all_is_another_error) {

@@ -47,7 +47,7 @@ TEST_F(principal_cache_test, lets_one_of_many_look_again_before_the_time_is_up) 
 
 TEST_F(principal_cache_test, does_not_keep_what_was_read_before_a_change) {
   const auto ticket = cache.begin();
-  cache.forget_key("k");
+  cache.forget_user("somebody");
   cache.store(ticket, "k", {std::make_shared<const principal>(), false, false}, clock.now());
   EXPECT_FALSE(has("k")) << "or a rotated key would live on";
 }
@@ -66,6 +66,57 @@ TEST_F(principal_cache_test, forgets_a_user_who_was_not_there) {
   cache.store(cache.begin(), principal_cache::key_of_session("u"), {}, clock.now());
   cache.forget_user("u");
   EXPECT_FALSE(has(principal_cache::key_of_session("u")));
+}
+
+TEST_F(principal_cache_test, forgets_who_is_nobody_together_with_any_user_for_it_may_be_him_now) {
+  cache.store(cache.begin(), "k", {}, clock.now());
+  cache.forget_user("u");
+  EXPECT_FALSE(has("k"));
+}
+
+TEST_F(principal_cache_test, tells_the_hashes_of_the_keys_it_forgot) {
+  principal who;
+  who.user_id = "u";
+  who.key_hash = "hash";
+  cache.store(cache.begin(), "hash", {std::make_shared<const principal>(who), false, false}, clock.now());
+  store(principal_cache::key_of_session("u"), "u");
+  store("other", "v");
+  EXPECT_EQ(cache.forget_user("u"), std::vector<std::string>{"hash"});
+  EXPECT_TRUE(cache.forget_user("u").empty());
+}
+
+TEST_F(principal_cache_test, remembers_nothing_while_changes_are_not_heard) {
+  store("k");
+  const auto ticket = cache.begin();
+  cache.changes_are_heard(false);
+  EXPECT_FALSE(has("k"));
+  store("k");
+  EXPECT_FALSE(has("k"));
+  cache.changes_are_heard(true);
+  EXPECT_FALSE(has("k"));
+  EXPECT_FALSE(cache.store(ticket, "k", {}, clock.now())) << "it was read before";
+  store("k");
+  EXPECT_TRUE(has("k"));
+  cache.forget_all();
+  EXPECT_FALSE(has("k"));
+}
+
+TEST_F(principal_cache_test, counts_the_time_from_the_beginning_of_the_look_up) {
+  const auto asked_at = clock.now();
+  clock.advance(1s);
+  cache.store(cache.begin(), "k", {}, asked_at);
+  clock.advance(1s);
+  EXPECT_FALSE(has("k"));
+}
+
+TEST_F(principal_cache_test, does_not_remember_a_key_beyond_its_end) {
+  principal who;
+  who.user_id = "u";
+  who.key_expires_at = clock.now() + 500ms;
+  cache.store(cache.begin(), "k", {std::make_shared<const principal>(who), false, false}, clock.now());
+  EXPECT_TRUE(has("k"));
+  clock.advance(500ms);
+  EXPECT_FALSE(has("k"));
 }
 
 TEST_F(principal_cache_test, is_bounded) {

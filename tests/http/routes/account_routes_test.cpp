@@ -182,6 +182,28 @@ TEST_F(account_routes, the_webhook_secret_is_shown_and_replaced) {
   EXPECT_EQ(api_.get("/v1/auth/webhook-secret")["webhook_secret"], answer["webhook_secret"]);
 }
 
+TEST_F(account_routes, a_rotation_with_overlap_tells_until_when_the_replaced_secret_signs) {
+  for (const std::string path : {"/v1/auth/webhook-secret", "/v1/auth/alert-webhook-secret"}) {
+    ASSERT_EQ(api_.get(path).status, 200);
+    const auto answer = api_.post(path + "/regenerate?overlap_seconds=604800", {}, confirmed_);
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer["previous_secret_revoked"], "false");
+    EXPECT_EQ(answer["previous_secret_valid_until"].back(), '"');
+    const auto plain = api_.post(path + "/regenerate?overlap_seconds=0", {}, confirmed_);
+    EXPECT_EQ(plain["previous_secret_revoked"], "true");
+    EXPECT_EQ(plain["previous_secret_valid_until"], "");
+  }
+  EXPECT_EQ(database_.value("SELECT string_agg(details->>'overlap_seconds', ',') FROM cued.audit_log"),
+            "604800,604800");
+}
+
+TEST_F(account_routes, an_overlap_of_more_than_a_week_is_refused_and_rotates_nothing) {
+  const auto before = api_.get("/v1/auth/webhook-secret")["webhook_secret"];
+  for (const std::string seconds : {"604801", "-1", "x"})
+    EXPECT_EQ(api_.post("/v1/auth/webhook-secret/regenerate?overlap_seconds=" + seconds, {}, confirmed_).status, 422);
+  EXPECT_EQ(api_.get("/v1/auth/webhook-secret")["webhook_secret"], before);
+}
+
 TEST_F(account_routes, an_account_without_a_webhook_secret_has_none_to_show) {
   database_.exec("UPDATE users SET webhook_secret = ''");
   const auto answer = api_.get("/v1/auth/webhook-secret");

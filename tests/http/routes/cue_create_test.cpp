@@ -189,11 +189,12 @@ TEST_F(create_cue, urls_that_lead_inside_are_refused) {
   EXPECT_NE(create(hook(R"(,"on_failure":{"webhook":"x"})")).body.find("on_failure.webhook: "), std::string::npos);
 }
 
-TEST_F(create_cue, the_url_of_a_worker_cue_is_never_called_and_may_lead_anywhere) {
-  const auto made =
-      create(scheduled(R"({"type":"recurring","cron":"@daily"})", R"(,"callback":{"url":"http://127.0.0.1:8000"})"));
-  EXPECT_EQ(made.status, 201) << made.body;
-  EXPECT_EQ(made["callback.url"], "\"http://127.0.0.1:8000/\"");
+TEST_F(create_cue, the_url_of_a_worker_cue_is_judged_like_any_other) {
+  const auto with_callback = [](std::string_view url) {
+    return scheduled(R"({"type":"recurring","cron":"@daily"})", R"(,"callback":{"url":")" + std::string{url} + R"("})");
+  };
+  EXPECT_EQ(refusal(with_callback("https://127.0.0.1:8000")), "400 invalid_callback_url");
+  EXPECT_EQ(create(with_callback("https://93.184.216.34"))["callback.url"], "\"https://93.184.216.34/\"");
 }
 
 TEST_F(create_cue, payloads_are_refused_for_null_characters_and_size) {

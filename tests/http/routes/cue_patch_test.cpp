@@ -104,9 +104,10 @@ TEST_F(patch_cue, the_checks_are_those_of_create_and_nothing_is_written_when_one
   EXPECT_EQ(of_cue("name"), "name of cue_a");
 }
 
-TEST_F(patch_cue, a_url_of_a_worker_cue_is_stored_unchecked) {
+TEST_F(patch_cue, the_url_of_a_worker_cue_is_judged_like_any_other) {
   add_worker_cue("cue_a");
-  EXPECT_EQ(patch(R"({"callback":{"url":"http://127.0.0.1:1"}})")["callback.url"], "\"http://127.0.0.1:1/\"");
+  EXPECT_EQ(patch(R"({"callback":{"url":"https://127.0.0.1:1"}})").code(), "invalid_callback_url");
+  EXPECT_EQ(patch(R"({"callback":{"url":"https://93.184.216.34"}})")["callback.url"], "\"https://93.184.216.34/\"");
 }
 
 TEST_F(patch_cue, a_taken_name_is_a_conflict) {

@@ -42,11 +42,19 @@ TEST(device_html, a_hostile_code_stays_text) {
 }
 
 TEST(device_html, the_confirm_page_names_the_address_and_the_code_and_runs_nothing) {
-  const auto out = confirm_page("ABCD-EFGH", "a<b@c.com");
+  const auto out = confirm_page("ABCD-EFGH", "a<b@c.com", false);
   EXPECT_THAT(out.body, HasSubstr("a&lt;b@c.com"));
   EXPECT_THAT(out.body, HasSubstr("ABCD-EFGH"));
   EXPECT_THAT(out.body, HasSubstr("<form method=\"post\">"));
   EXPECT_THAT(policy_of(out), Not(HasSubstr("script-src")));
+}
+
+TEST(device_html, the_dashboard_runs_one_script_and_talks_to_this_server_only) {
+  const auto out = dashboard_page("0f3c");
+  EXPECT_THAT(out.body, HasSubstr("<script nonce=\"0f3c\">"));
+  EXPECT_THAT(out.body, Not(HasSubstr("innerHTML")));
+  EXPECT_THAT(out.body, Not(HasSubstr("http")));
+  EXPECT_THAT(policy_of(out), HasSubstr("connect-src 'self'"));
 }
 
 TEST(device_html, the_verified_page_leads_to_the_own_dashboard_and_leaves_the_code_alone) {

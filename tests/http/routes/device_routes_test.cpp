@@ -8,6 +8,7 @@ using namespace cued::test;
 using namespace std::chrono_literals;
 using testing::_;
 using testing::HasSubstr;
+using testing::Not;
 using testing::Return;
 using testing::SaveArg;
 using testing::StartsWith;
@@ -127,11 +128,26 @@ TEST_F(device_routes, a_page_tells_the_state_of_a_link) {
 TEST_F(device_routes, in_production_a_link_approves_only_after_confirmation) {
   api_.settings.env = "production";
   ASSERT_EQ(start().status, 201);
-  ASSERT_EQ(submit("ada@b.com").status, 200);
+  ASSERT_EQ(submit("carol@b.com").status, 200);
   const auto asked = api_.get(link());
   EXPECT_THAT(asked.body, HasSubstr("ABCD-EFGH"));
   EXPECT_EQ(poll().body, R"({"status":"email_sent"})");
+  EXPECT_THAT(asked.body, Not(HasSubstr("api_key")));
   EXPECT_THAT(api_.post(link()).body, HasSubstr("Verified"));
+  EXPECT_EQ(poll()["status"], text("approved"));
+}
+
+TEST_F(device_routes, in_production_an_account_whose_address_was_never_proven_opens_only_with_its_key) {
+  api_.settings.env = "production";
+  const std::string key = "cue_sk_00112233445566778899aabbccddeeff";
+  database_.exec("UPDATE users SET api_key_hash = '" + security::api_key_hash(key) + "'");
+  ASSERT_EQ(start().status, 201);
+  ASSERT_EQ(submit("ada@b.com").status, 200);
+  EXPECT_THAT(api_.get(link()).body, HasSubstr("name=\"api_key\""));
+  EXPECT_EQ(api_.post(link()).status, 400);
+  EXPECT_EQ(api_.post(link(), "api_key=cue_sk_0").status, 400);
+  EXPECT_EQ(poll()["status"], text("email_sent"));
+  EXPECT_THAT(api_.post(link(), "api_key=" + key).body, HasSubstr("Verified"));
   EXPECT_EQ(poll()["status"], text("approved"));
 }
 

@@ -115,6 +115,24 @@ TEST(http_server, connection_close_is_obeyed) {
   EXPECT_EQ(client.receive_until_closed(), "");
 }
 
+TEST(http_server, what_came_after_a_request_that_was_the_last_is_not_looked_at) {
+  running_server server;
+  raw_client client{server.port()};
+  client.send("POST /echo HTTP/1.1\r\nContent-Length: 1\r\nConnection: close\r\n\r\na"
+              "POST /echo HTTP/1.1\r\nContent-Length: 1\r\n\r\nb");
+  EXPECT_EQ(client.receive().body, "a");
+  EXPECT_EQ(client.receive_until_closed(), "");
+}
+
+TEST(http_server, a_trailer_adds_nothing_to_the_header) {
+  running_server server;
+  raw_client client{server.port()};
+  const auto answer = client.ask("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                 "1\r\na\r\n0\r\nContent-Length: 900\r\nHost: b\r\n\r\n");
+  EXPECT_EQ(answer.status, 400) << "a length has no business there";
+  EXPECT_EQ(answer.header("connection"), "close");
+}
+
 TEST(http_server, a_client_that_half_closes_still_gets_its_answer) {
   running_server server;
   raw_client client{server.port()};
@@ -160,6 +178,23 @@ TEST(http_server, lengths_that_could_be_read_two_ways_are_refused) {
   expect_not_http("POST /echo HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n");
   expect_not_http("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked, gzip\r\n\r\n");
   expect_not_http("POST /echo HTTP/1.1\r\nContent-Length : 1\r\n\r\na");
+}
+
+TEST(http_server, what_two_programs_in_a_row_could_read_differently_is_refused) {
+  expect_not_http("POST /echo HTTP/1.1\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nab");
+  expect_not_http("POST /echo HTTP/1.1\r\nContent-Length: 2, 2\r\n\r\nab");
+  expect_not_http("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+  expect_not_http("POST /echo HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n");
+  expect_not_http("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n");
+  expect_not_http("POST /echo HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n");
+  expect_not_http("GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n");
+  expect_not_http("GET /x HTTP/1.1\r\nX-Folded: a\r\n b\r\n\r\n");
+  expect_not_http("GET /x HTTP/1.1\r\nX-Folded: a\r\n\tb\r\n\r\n");
+  expect_not_http("GET /x HTTP/1.1\r\n Host: a\r\n\r\n");
+  expect_not_http("GET /x HTTP/1.1\r\nHost: a\nX: b\r\n\r\n");
+  expect_not_http("GET /x HTTP/1.1\r\nX: a\rb\r\n\r\n");
+  expect_not_http(std::string_view{"GET /x HTTP/1.1\r\nX: a\0b\r\n\r\n", 30});
+  expect_not_http("GET /x HTTP/1.1\r\n: nameless\r\n\r\n");
 }
 
 TEST(http_server, a_broken_chunk_ends_the_connection_with_an_answer) {

@@ -69,6 +69,63 @@ TEST(http_limits, a_header_block_below_the_limit_passes) {
   EXPECT_EQ(ask_once(server.port(), "GET /x HTTP/1.1\r\nX-Long: " + std::string(60'000, 'a') + "\r\n\r\n").status, 200);
 }
 
+TEST(http_limits, more_header_fields_than_the_limit_are_431) {
+  running_server server{{.header_fields = 10}};
+  const auto with_fields = [](int count) {
+    std::string out = "GET /x HTTP/1.1\r\n";
+    for (int i = 0; i < count; ++i)
+      out += "X-" + std::to_string(i) + ": a\r\n";
+    return out + "\r\n";
+  };
+  EXPECT_EQ(ask_once(server.port(), with_fields(10)).status, 200);
+  const auto answer = ask_once(server.port(), with_fields(11));
+  EXPECT_EQ(answer.status, 431);
+  EXPECT_EQ(answer.header("connection"), "close");
+}
+
+TEST(http_limits, a_trailer_does_not_grow_without_end) {
+  running_server server;
+  raw_client client{server.port()};
+  client.send("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\nX-Trailer: ");
+  client.send(std::string(100'000, 'b'));
+  EXPECT_EQ(client.receive().status, 400);
+}
+
+TEST(http_limits, a_chunk_too_large_to_be_one_is_refused) {
+  running_server server;
+  for (const auto* size : {"fffffffffffffffff", "-1", "0x10", "", "1 0"})
+    EXPECT_EQ(ask_once(server.port(), std::string{"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"} + size +
+                                          "\r\na\r\n0\r\n\r\n")
+                  .status,
+              400)
+        << size;
+}
+
+TEST(http_limits, what_is_pipelined_waits_outside_of_our_memory) {
+  running_server server{{.body = 60'000ms, .write = 60'000ms}};
+  raw_client client{server.port()};
+  std::string all;
+  for (int i = 0; i < 2'000; ++i)
+    all += "POST /echo HTTP/1.1\r\nContent-Length: 4\r\n\r\n" + std::to_string(1000 + i % 9000);
+  std::thread sender{[&] { client.send(all); }};
+  for (int i = 0; i < 2'000; ++i)
+    ASSERT_EQ(client.receive().body, std::to_string(1000 + i % 9000));
+  sender.join();
+}
+
+TEST(http_limits, a_client_that_connects_and_says_nothing_is_closed_without_a_word) {
+  running_server server{{.idle = 50ms, .sweep = 5ms}};
+  raw_client client{server.port()};
+  EXPECT_EQ(client.receive_until_closed(), "");
+}
+
+TEST(http_limits, a_body_that_nobody_wants_must_come_in_time_as_well) {
+  running_server server{{.body = 50ms, .linger = 50ms, .sweep = 5ms}};
+  raw_client client{server.port()};
+  EXPECT_EQ(client.ask("POST /ignore HTTP/1.1\r\nContent-Length: 5\r\n\r\nhe").status, 200);
+  EXPECT_EQ(client.receive_until_closed(), "");
+}
+
 TEST(http_limits, a_header_that_comes_too_slowly_is_408) {
   running_server server{{.header = 50ms, .sweep = 5ms}};
   raw_client client{server.port()};
@@ -133,6 +190,29 @@ TEST(http_limits, a_connection_too_many_is_told_to_come_back) {
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(answer.header("retry-after"), "1");
   EXPECT_EQ(first.ask("GET /x HTTP/1.1\r\n\r\n").status, 200) << "those inside are not disturbed";
+}
+
+TEST(http_limits, one_address_does_not_take_all_seats) {
+  running_server server{{.connections_per_address_max = 2}};
+  raw_client first{server.port()};
+  raw_client second{server.port()};
+  EXPECT_EQ(first.ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+  raw_client third{server.port()};
+  const auto answer = third.receive();
+  EXPECT_EQ(answer.status, 429);
+  EXPECT_EQ(answer.header("retry-after"), "1");
+  EXPECT_EQ(second.ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+}
+
+TEST(http_limits, a_proxy_may_bring_any_number) {
+  server_options options{.host = "127.0.0.1", .port = 0, .io_threads = 1};
+  options.limits.connections_per_address_max = 1;
+  options.is_proxy = [](const auto& peer) { return peer.is_loopback(); };
+  running_server server{std::move(options)};
+  raw_client first{server.port()};
+  raw_client second{server.port()};
+  EXPECT_EQ(first.ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
+  EXPECT_EQ(second.ask("GET /x HTTP/1.1\r\n\r\n").status, 200);
 }
 
 } // namespace

@@ -84,7 +84,8 @@ private:
 /// A server on a free port of the loopback address.
 struct running_server {
   explicit running_server(server_limits limits = {})
-      : listening{{.host = "127.0.0.1", .port = 0, .io_threads = 2, .limits = limits}, app} {
+      : running_server{server_options{.host = "127.0.0.1", .port = 0, .io_threads = 2, .limits = limits}} {}
+  explicit running_server(server_options options) : listening{std::move(options), app} {
     const auto started = listening.start();
     if (!started)
       throw std::runtime_error(started.error().message);

@@ -9,7 +9,9 @@ namespace {
 
 /// A body as a handler would get it.
 struct sent {
-  explicit sent(std::string_view text) { in.json = json::parse(text).value(); }
+  explicit sent(std::string_view text) {
+    in.json = json::parse(text, json::depth_limit_default, json::lone_surrogates::kept).value();
+  }
   request in;
 };
 
@@ -32,6 +34,8 @@ TEST(email_input, each_fault_is_one_problem) {
            {R"({})", "body.email: Field required"},
            {R"({"email":null})", "body.email: Input should be a valid string"},
            {R"({"email":5})", "body.email: Input should be a valid string"},
+           {R"({"email":"\ud800"})",
+            "body.email: Input should be a valid string, unable to parse raw data as a unicode string"},
            {R"({"email":""})", "body.email: value is not a valid email address: An email address must have an @-sign."},
            {R"({"email":"a@b"})", "body.email: value is not a valid email address: The part after the @-sign is not "
                                   "valid. It should have a period."}}) {

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "http/validation/readers.hpp"
@@ -203,6 +204,29 @@ TEST(body_reader, refuses_the_null_character_wherever_text_goes) {
   EXPECT_EQ(problems[0], "body.text: Input should not contain the character U+0000");
   EXPECT_TRUE(problems[1].starts_with("body.map.a: "));
   EXPECT_TRUE(problems[3].starts_with("body.free: "));
+}
+
+TEST(body_reader, a_lone_surrogate_is_a_problem_of_the_field_that_holds_it) {
+  constexpr const char* told_text = "Input should be a valid string, unable to parse raw data as a unicode string";
+  request in;
+  in.body = R"({"t":"\ud800","c":"\udc00","m":{"k":"\ud800","\ud801":"v"},"f":{"a":["\ud800"]},"l":[{"\udfff":1}],)"
+            R"("v":"\ud800","\ud800":1,"ignored":"\ud800"})";
+  in.json = *json::parse(in.body, json::depth_limit_default, json::lone_surrogates::kept);
+  body_reader body{in};
+  body.text("t");
+  body.choice("c", {.of = {"a", "b"}});
+  body.optional_text_map("m");
+  EXPECT_EQ(body.free_object("f", null_characters::allowed), nullptr);
+  EXPECT_EQ(body.free_list("l"), nullptr);
+  EXPECT_EQ(body.free_value("v"), nullptr);
+  const std::string replaced = "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"; // what the answer says must be UTF-8
+  EXPECT_THAT(told(body.problems()),
+              testing::ElementsAre(std::string{"body.t: "} + told_text, "body.c: Input should be 'a' or 'b'",
+                                   std::string{"body.m.k: "} + told_text, "body.m." + replaced + ": " + told_text,
+                                   std::string{"body.f: "} + told_text, std::string{"body.l: "} + told_text,
+                                   std::string{"body.v: "} + told_text));
+  body.refuse_unknown();
+  EXPECT_EQ(told(body.problems()).at(7), "body." + replaced + ": Extra inputs are not permitted");
 }
 
 TEST(body_reader, free_json_must_be_of_its_kind) {

@@ -112,6 +112,30 @@ TEST_F(keys_in_redis, a_letter_about_a_silent_worker_leaves_its_mark) {
   EXPECT_GT(seconds_left("worker_alert:" + std::string{ann} + ":w:1"), 3'000);
 }
 
+TEST_F(keys_in_redis, an_echo_lies_under_its_token_for_as_long_as_it_is_kept) {
+  const auto leave = [&](const std::string& token) {
+    std::promise<bool> answer;
+    keys_.leave_echo(token, R"({"payload":1})", 300s, [&](bool kept) { answer.set_value(kept); });
+    return answer.get_future().get();
+  };
+  const auto read = [&](const std::string& token) {
+    std::promise<std::optional<std::string>> answer;
+    keys_.read_echo(token, [&](auto found) { answer.set_value(found); });
+    return answer.get_future().get();
+  };
+  const std::string long_token(5'000, 'x');
+  EXPECT_EQ(read("a-token"), std::nullopt);
+  EXPECT_TRUE(leave("a-token") && leave(long_token));
+  EXPECT_EQ(read("a-token"), R"({"payload":1})");
+  EXPECT_EQ(read(long_token), R"({"payload":1})");
+  EXPECT_EQ(text("echo:a-token"), R"({"payload":1})");
+  EXPECT_EQ(text("echo:" + long_token), "") << "strangers do not choose how long a key's name is";
+  EXPECT_NEAR(static_cast<double>(seconds_left("echo:a-token")), 300, 30);
+  server_.kill();
+  EXPECT_FALSE(leave("a-token"));
+  EXPECT_EQ(read("a-token"), std::nullopt);
+}
+
 /// Answers with what the test says.
 class scripted_outcomes final : public persistence::outcome_store {
 public:
