@@ -217,6 +217,13 @@ int main(int argc, char** argv) {
     return EXIT_FAILURE;
   }
   auto& s = loaded->values;
+  // Before the log begins, which must know what it has to mask.
+  if (typed->what == config::command::serve && s.session_secret.empty()) {
+    auto kept = config::kept_session_secret(s.data_dir);
+    if (!kept)
+      return complain(kept.error().message);
+    s.session_secret = std::move(*kept);
+  }
   const bool json = s.log_format == "json" || (s.log_format == "auto" && isatty(STDERR_FILENO) == 0);
   config::start_logging(
       s.log_level, json ? config::log_format::json_lines : config::log_format::text,
@@ -241,11 +248,5 @@ int main(int argc, char** argv) {
     break;
   }
   spdlog::log(zones.suspicious ? spdlog::level::warn : spdlog::level::info, "time zones: {}", zones.why);
-  if (s.session_secret.empty()) {
-    auto kept = config::kept_session_secret(s.data_dir);
-    if (!kept)
-      return complain(kept.error().message);
-    s.session_secret = std::move(*kept);
-  }
   return serve(s, wake);
 }

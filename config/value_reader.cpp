@@ -129,7 +129,12 @@ bool is_network(std::string_view text) {
     return bits != 0;
   const auto prefix = text.substr(slash + 1);
   const auto length = whole_text<unsigned>(prefix);
-  return length && *length <= static_cast<unsigned>(bits);
+  if (!length || *length > static_cast<unsigned>(bits))
+    return false;
+  for (auto bit = *length; bit < static_cast<unsigned>(bits); ++bit) // 10.0.0.1/8 is a host's way to name its network
+    if (bytes[bit / 8] >> (7 - bit % 8) & 1)
+      return false;
+  return true;
 }
 
 } // namespace cued::config

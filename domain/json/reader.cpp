@@ -175,11 +175,7 @@ private:
   const char* end_;
 };
 
-} // namespace
-
-result<value> parse(std::string_view text, std::size_t depth_limit, lone_surrogates surrogates) {
-  if (const auto decoded = from_wide_encoding(text))
-    return parse(*decoded, depth_limit, surrogates); // begins with no zero any more, or is refused
+result<value> parse_utf8(std::string_view text, std::size_t depth_limit, lone_surrogates surrogates) {
   if (text.starts_with(byte_order_mark))
     text.remove_prefix(byte_order_mark.size());
 
@@ -211,6 +207,13 @@ result<value> parse(std::string_view text, std::size_t depth_limit, lone_surroga
   if (!found || document.current_location().error() != simdjson::OUT_OF_BOUNDS) // that is: at the end
     return malformed();
   return std::move(*found);
+}
+
+} // namespace
+
+result<value> parse(std::string_view text, std::size_t depth_limit, lone_surrogates surrogates) {
+  const auto decoded = from_wide_encoding(text);
+  return parse_utf8(decoded ? std::string_view{*decoded} : text, depth_limit, surrogates);
 }
 
 } // namespace cued::json

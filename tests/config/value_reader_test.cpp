@@ -41,7 +41,8 @@ TEST(value_reader, a_list_is_split_at_commas_and_trimmed) {
 TEST(value_reader, a_network_is_an_address_with_or_without_a_prefix_length) {
   for (const char* text : {"10.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "::1", "fd00::/8", "::/128"})
     EXPECT_TRUE(is_network(text)) << text;
-  for (const char* text : {"", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "localhost", "/8"})
+  for (const char* text : {"", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "localhost", "/8",
+                           "10.0.0.1/8", "fd00::1/8"})
     EXPECT_FALSE(is_network(text)) << text;
 }
 

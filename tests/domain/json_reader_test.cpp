@@ -130,6 +130,8 @@ TEST(json_reader, wide_encodings_are_read_as_well) {
   EXPECT_EQ(refusal(encoded(half, 2, true)), "http_error");
   EXPECT_EQ(refusal(encoded(U"[1]", 2, true) + "x"), "http_error");
   EXPECT_EQ(refusal(encoded(std::u32string{U'[', 0x110000, U']'}, 4, false)), "http_error");
+  const auto once = encoded(U"[1]", 2, true);
+  EXPECT_EQ(refusal(encoded(U"\uFEFF" + std::u32string{once.begin(), once.end()}, 2, true)), "invalid_json");
 }
 
 TEST(json_reader, errors_inside_what_nobody_asks_for_are_found) {

@@ -1,9 +1,10 @@
 """Requests that schemathesis makes from /openapi.json, and every answer held against it: no 5xx, no status, media type,
 error code or member that is not documented.
 
-Runs in an environment of its own (build/venv-schemathesis). The number of examples for each route is small and the seed
-fixed; run_long_schemathesis runs it with more. That wrong input is refused is not schemathesis's to say here: the API reads
-`"5"` as 5 by specification (spec/cues.md §0), and rules between members (a webhook cue needs a URL) are in no schema.
+Runs in an environment of its own (build/venv-schemathesis). The number of examples for each route is small and the
+seed fixed; run_long_schemathesis makes more. That wrong input is refused is not schemathesis's to say here: the API
+reads `"5"` as 5 by specification (spec/cues.md §0), and rules between members (a webhook cue needs a URL) are in no
+schema.
 """
 
 import itertools

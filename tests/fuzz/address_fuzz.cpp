@@ -67,9 +67,9 @@ bool bit_of(const address& a, std::size_t bit) { return a.bytes()[bit / 8] >> (7
 
 void check_network(std::string_view text, const address& other) {
   const auto found = network::parse(text);
+  require(cued::config::is_network(text) == found.has_value(), "the check of settings takes networks and nothing else");
   if (!found)
     return;
-  require(cued::config::is_network(text), "the check of settings takes every network");
   const auto slash = text.find('/');
   const auto base = *address::parse(text.substr(0, slash));
   const std::size_t all_bits = base.bytes().size() * 8;
