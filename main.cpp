@@ -21,6 +21,7 @@
 #include "http/client/webhook_client.hpp"
 #include "http/middleware/pipeline.hpp"
 #include "http/middleware/principal_cache.hpp"
+#include "http/routes/documentation.hpp"
 #include "http/routes/echo_board.hpp"
 #include "http/routes/health_monitor.hpp"
 #include "http/routes/table.hpp"
@@ -69,6 +70,29 @@ struct at_the_end {
     own_sender.close();
   }
 };
+
+/// Waits until there is no going on. What there is between, a new certificate and a private Postgres that died, it sees
+/// to. `cluster` is null where the database is somebody else's.
+wake_up::reason wait_for_the_end(wake_up& wake, http::server& server, const service_manager& manager,
+                                 persistence::embedded_cluster* cluster) {
+  while (true) {
+    const auto why = wake.wait(cluster != nullptr ? cluster->exit_descriptor() : -1);
+    if (why == wake_up::reason::asked_to_reload) {
+      manager.reloading();
+      if (const auto reloaded = server.reload_certificate(); !reloaded)
+        spdlog::error("the certificate stays the one it was: {}", reloaded.error().message);
+      manager.ready();
+    } else if (why == wake_up::reason::cluster_gone) {
+      spdlog::error("the private Postgres is gone; starting it again");
+      if (const auto again = cluster->ensure_running(); !again) {
+        wake.give_up(again.error().message);
+        return wake_up::reason::hopeless;
+      }
+    } else {
+      return why;
+    }
+  }
+}
 
 int serve(const settings& s, wake_up& wake) {
   const wall_clock clock;
@@ -128,6 +152,7 @@ int serve(const settings& s, wake_up& wake) {
   const at_the_end calm{engine, sender, own_sender, std::chrono::seconds{s.shutdown_timeout_seconds} / 2};
 
   const auto routes = http::enabled_routes(s);
+  const http::documentation documents{routes, s.external_auth_backend};
   http::services services{
       .settings = s,
       .database = pool,
@@ -145,6 +170,7 @@ int serve(const settings& s, wake_up& wake) {
       .health = health,
       .metrics = metrics,
       .routes = routes,
+      .documents = documents,
       .version = CUED_VERSION,
       .shared = shared,
       .callers = callers,
@@ -159,24 +185,7 @@ int serve(const settings& s, wake_up& wake) {
   const service_manager manager;
   manager.ready();
 
-  auto why = wake.wait(db->cluster ? db->cluster->exit_descriptor() : -1);
-  for (; why == wake_up::reason::cluster_gone || why == wake_up::reason::asked_to_reload;
-       why = wake.wait(db->cluster ? db->cluster->exit_descriptor() : -1)) {
-    if (why == wake_up::reason::asked_to_reload) {
-      manager.reloading();
-      if (const auto reloaded = server.reload_certificate(); !reloaded)
-        spdlog::error("the certificate stays the one it was: {}", reloaded.error().message);
-      manager.ready();
-      continue;
-    }
-    spdlog::error("the private Postgres is gone; starting it again");
-    if (const auto again = db->cluster->ensure_running(); !again) {
-      wake.give_up(again.error().message);
-      why = wake_up::reason::hopeless;
-      break;
-    }
-  }
-
+  const auto why = wait_for_the_end(wake, server, manager, db->cluster.get());
   spdlog::info("stopping");
   manager.stopping();
   engine.answer_waiting(); // else the server would wait for them

@@ -25,6 +25,9 @@ namespace {
 /// Alerts and escalations have places besides the deliveries, so that neither waits for the other.
 constexpr std::size_t notices_in_flight = 16;
 
+/// Letters and questions to the authorization hook.
+constexpr std::size_t own_messages_in_flight = 16;
+
 persistence::redis_settings redis_settings_of(const config::redis_address& where, prometheus::Counter& errors) {
   persistence::redis_settings out;
   out.address = where;
@@ -183,7 +186,7 @@ security::url_policy policy_for_own_addresses() {
 
 http::client::webhook_client::options own_sender_options() {
   http::client::webhook_client::options out;
-  out.concurrency = 16;
+  out.concurrency = own_messages_in_flight;
   return out;
 }
 

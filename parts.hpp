@@ -20,7 +20,8 @@ class Registry;
 } // namespace prometheus
 
 /// The parts that main puts together, each made from the settings. What the settings have wrong is told in words for
-/// whoever started the program.
+/// whoever started the program. Owner: main, in whose thread all of it is called. Never: starts or stops the engine or
+/// the server.
 namespace cued {
 
 namespace http {

@@ -29,10 +29,19 @@ wake_up::~wake_up() {
 }
 
 void wake_up::give_up(const std::string& why) {
-  why_ = why;
+  {
+    const std::lock_guard lock{mutex_};
+    if (why_.empty())
+      why_ = why;
+  }
   const std::uint64_t one = 1;
   if (write(hopeless_, &one, sizeof one) < 0)
     std::abort();
+}
+
+std::string wake_up::why() const {
+  const std::lock_guard lock{mutex_};
+  return why_;
 }
 
 wake_up::reason wake_up::wait(int cluster_exit) const {

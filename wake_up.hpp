@@ -1,10 +1,12 @@
 #pragma once
 
+#include <mutex>
 #include <string>
 
 namespace cued {
 
 /// What main waits for: a signal, the end of the private cluster, or an actor that cannot be kept alive.
+/// Owner: main, which alone waits. Never: stops anything by itself.
 class wake_up {
 public:
   enum class reason { asked_to_stop, asked_to_reload, hopeless, cluster_gone };
@@ -15,16 +17,17 @@ public:
   wake_up(const wake_up&) = delete;
   wake_up& operator=(const wake_up&) = delete;
 
-  void give_up(const std::string& why); ///< any thread
+  void give_up(const std::string& why); ///< any thread; of several reasons the first is kept
 
   /// `cluster_exit`: a descriptor that becomes readable when the private cluster ends; -1 without one.
   [[nodiscard]] reason wait(int cluster_exit) const;
 
-  [[nodiscard]] const std::string& why() const { return why_; } ///< after `hopeless`
+  [[nodiscard]] std::string why() const; ///< after `hopeless`
 
 private:
   int signals_ = -1;
   int hopeless_ = -1;
+  mutable std::mutex mutex_;
   std::string why_;
 };
 

@@ -7,7 +7,7 @@
 namespace cued::config {
 
 /// Who decides whether one account may write to another, as AUTHORIZATION_BACKEND and AUTHZ_HOOK_URL choose it.
-/// Source: spec/auth.md §6.
+/// Plain values, any thread. Source: spec/auth.md §6.
 enum class message_authority {
   same_tenant, ///< nobody may; the default
   everyone,    ///< everybody may

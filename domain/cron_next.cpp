@@ -31,8 +31,6 @@ private:
   /// The first match at or after `from`.
   [[nodiscard]] std::optional<local_time> match_from(local_time from) const { return next_local(from - one_second); }
 
-  [[nodiscard]] local_time start_before_gap() const;
-
   struct attachment {
     instant at;
     bool exists;
@@ -54,16 +52,9 @@ instant end_of_gap(local_time missing, const local_time_instants& gap) {
   return gap.transition + (moved - gap.transition_to);
 }
 
-/// Where to look from for what comes after `after_`. A time that the clock skips keeps its seconds, so in the minute
-/// after a gap there may be some of them still to come.
-local_time search::start_before_gap() const {
-  const auto minute_before = zone_.to_instants(start_.time - std::chrono::minutes{1});
-  return minute_before.what == kind::skipped ? minute_before.transition_from - one_second : start_.time;
-}
-
 /// Fixed times under overlap::once: local times in their order, each at its first instant.
 std::optional<instant> search::first_occurrence() const {
-  auto t = next_local(start_before_gap());
+  auto t = next_local(start_.time);
   while (t) {
     const auto instants = zone_.to_instants(*t);
     const instant at = instants.what == kind::skipped ? end_of_gap(*t, instants) : instants.earlier;

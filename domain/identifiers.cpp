@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "domain/letter_case.hpp"
+
 namespace cued {
 
 namespace {
@@ -9,14 +11,13 @@ namespace {
 constexpr std::string_view pattern = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 constexpr std::size_t hex_digit_count = 32;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool is_hex_digit(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }
 
 std::string_view without_wrapping(std::string_view text) {
   constexpr std::string_view urn = "urn:uuid:";
   const auto prefix = text.substr(0, urn.size());
-  if (std::equal(prefix.begin(), prefix.end(), urn.begin(), urn.end(), [](char a, char b) { return lower(a) == b; }))
+  if (std::equal(prefix.begin(), prefix.end(), urn.begin(), urn.end(),
+                 [](char a, char b) { return lower_case(a) == b; }))
     return text.substr(urn.size());
   if (text.size() >= 2 && text.front() == '{' && text.back() == '}')
     return text.substr(1, text.size() - 2);
@@ -39,7 +40,7 @@ std::optional<std::string> canonical_uuid(std::string_view text) {
       canonical += '-';
       continue;
     }
-    const char c = lower(bare[next++]);
+    const char c = lower_case(bare[next++]);
     if (wanted == '-' ? c != '-' : !is_hex_digit(c))
       return std::nullopt;
     canonical += c;

@@ -9,6 +9,7 @@
 #include <absl/time/civil_time.h>
 #include <absl/time/time.h>
 
+#include "domain/letter_case.hpp"
 #include "domain/zone_files.hpp"
 
 namespace cued {
@@ -25,14 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view system_directory = "/usr/share/zoneinfo";
-
-std::string lower(std::string_view text) {
-  std::string out{text};
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 void replace_all(std::string& text, std::string_view from, std::string_view to) {
   for (auto at = text.find(from); at != std::string::npos; at = text.find(from, at + to.size()))
@@ -65,7 +58,7 @@ public:
     std::string wanted{name};
     replace_all(wanted, "_plus_", "+");
     replace_all(wanted, "_minus_", "-");
-    const auto found = by_lower_name_.find(lower(wanted));
+    const auto found = by_lower_name_.find(lower_case(wanted));
     return found == by_lower_name_.end() ? nullptr : found->second.get();
   }
 
@@ -82,7 +75,7 @@ private:
   explicit zone_catalogue(const fs::path& directory) {
     for (auto& name : zone_names_in(directory)) {
       auto zone = std::make_unique<time_zone::rules>();
-      auto key = lower(name);
+      auto key = lower_case(name);
       zone->name = std::move(name);
       by_lower_name_.emplace(std::move(key), std::move(zone));
     }

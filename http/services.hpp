@@ -35,6 +35,7 @@ class name_resolver;
 
 namespace cued::http {
 
+class documentation;
 class echo_board;
 class health_monitor;
 class message_authorizer;
@@ -60,6 +61,7 @@ struct services {
   health_monitor& health;                 ///< how the database is, for /health
   prometheus::Registry& metrics;
   std::span<const route> routes;                   ///< the table the server dispatches on
+  const documentation& documents;                  ///< the same table to read
   std::string_view version;                        ///< of this program
   persistence::shared_keys* shared = nullptr;      ///< what Redis holds; null without Redis
   persistence::caller_keys* callers = nullptr;     ///< what Redis is told of callers; null without Redis

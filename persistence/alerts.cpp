@@ -1,5 +1,7 @@
 #include "persistence/alerts.hpp"
 
+#include "persistence/postgres/nullable_fields.hpp"
+
 namespace cued::persistence {
 namespace {
 
@@ -23,10 +25,6 @@ constexpr named_query alerts_of_user_count{"alerts_of_user_count", R"sql(
     AND ($2::text IS NULL OR alert_type = $2)
     AND ($3::timestamptz IS NULL OR created_at >= $3)
 )sql"};
-
-std::optional<std::string> text_or_nothing(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional{field.as<std::string>()};
-}
 
 std::optional<alert_delivery> read_delivery(const pqxx::row& row) {
   if (row["delivery"].is_null())

@@ -2,6 +2,7 @@
 
 #include <stdexcept>
 
+#include "persistence/postgres/nullable_fields.hpp"
 #include "persistence/users.hpp"
 
 namespace cued::persistence {
@@ -95,10 +96,6 @@ constexpr named_query dead_keys_delete{"dead_keys_delete", R"sql(
      OR NOT EXISTS (SELECT 1 FROM users u WHERE u.id = k.user_id)
 )sql"};
 
-std::optional<instant> instant_or_nothing(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional{read_instant(field.c_str())};
-}
-
 api_key_view read_view(const pqxx::row& row) {
   return {row["id"].as<std::string>(),
           row["name"].as<std::string>(),
@@ -109,8 +106,6 @@ api_key_view read_view(const pqxx::row& row) {
           instant_or_nothing(row["expires_at"]),
           instant_or_nothing(row["revoked_at"])};
 }
-
-tl::unexpected<error> key_not_found() { return fail(404, "key_not_found", "There is no such API key"); }
 
 result<api_key_view> insert_key(session& s, const key_owner& owner, const new_api_key& key) {
   s.exec(expired_keys_revoke, owner.user_id);
@@ -126,6 +121,8 @@ result<api_key_view> insert_key(session& s, const key_owner& owner, const new_ap
 }
 
 } // namespace
+
+tl::unexpected<error> key_not_found() { return fail(404, "key_not_found", "There is no such API key"); }
 
 bool full_key_lives(session& within, const std::string& user_id, const std::string& key_hash) {
   return within.exec(key_lives, user_id, key_hash)[0][0].as<bool>();

@@ -72,6 +72,9 @@ struct listed_keys {
 [[nodiscard]] result<api_key_view> add_api_key(connection& db, const key_owner& owner, const new_api_key& key,
                                                const audit_entry& act);
 
+/// 404, also for what cannot be the id of a key.
+[[nodiscard]] tl::unexpected<error> key_not_found();
+
 /// Ends the key; returns its hash. 404 `key_not_found` when there is no such living key; the 401s of add_api_key.
 [[nodiscard]] result<std::string> revoke_api_key(connection& db, const key_owner& owner, const std::string& key_id,
                                                  const audit_entry& act);

@@ -1,5 +1,7 @@
 #include "persistence/audit_log.hpp"
 
+#include "persistence/postgres/nullable_fields.hpp"
+
 namespace cued::persistence {
 namespace {
 
@@ -24,10 +26,6 @@ constexpr named_query audit_page{"audit_page", R"sql(
 constexpr named_query audit_delete_old{"audit_delete_old", R"sql(
   DELETE FROM cued.audit_log WHERE occurred_at < $1::timestamptz
 )sql"};
-
-std::optional<std::string> text_or_nothing(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional{field.as<std::string>()};
-}
 
 audit_record read_record(const pqxx::row& row) {
   return {row["id"].as<std::int64_t>(),           read_instant(row["occurred_at"].c_str()),

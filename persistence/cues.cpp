@@ -1,5 +1,7 @@
 #include "persistence/cues.hpp"
 
+#include "persistence/postgres/nullable_fields.hpp"
+
 namespace cued::persistence {
 namespace {
 
@@ -25,14 +27,8 @@ constexpr named_query list_cues_query{"list_cues", R"sql(
 
 std::string text(const pqxx::field& f) { return {f.c_str(), f.size()}; }
 
-std::optional<std::string> text_or_none(const pqxx::field& f) {
-  return f.is_null() ? std::nullopt : std::optional{text(f)};
-}
-
-std::optional<int> int_or_none(const pqxx::field& f) { return f.is_null() ? std::nullopt : std::optional{f.as<int>()}; }
-
-std::optional<instant> instant_or_none(const pqxx::field& f) {
-  return f.is_null() ? std::nullopt : std::optional{read_instant({f.c_str(), f.size()})};
+std::optional<int> int_or_nothing(const pqxx::field& f) {
+  return f.is_null() ? std::nullopt : std::optional{f.as<int>()};
 }
 
 } // namespace
@@ -41,25 +37,25 @@ cue_row read_cue(const pqxx::row& row) {
   cue_row out;
   out.id = text(row["id"]);
   out.name = text(row["name"]);
-  out.description = text_or_none(row["description"]);
+  out.description = text_or_nothing(row["description"]);
   out.status = text(row["status"]);
   out.transport = text(row["callback_transport"]);
   out.schedule_type = text(row["schedule_type"]);
-  out.cron = text_or_none(row["schedule_cron"]);
-  out.at = instant_or_none(row["schedule_at"]);
+  out.cron = text_or_nothing(row["schedule_cron"]);
+  out.at = instant_or_nothing(row["schedule_at"]);
   out.timezone = text(row["schedule_timezone"]);
-  out.callback_url = text_or_none(row["callback_url"]);
+  out.callback_url = text_or_nothing(row["callback_url"]);
   out.callback_method = text(row["callback_method"]);
   out.callback_headers_json = text(row["callback_headers"]);
   out.payload_json = text(row["payload"]);
   out.retry = {row["retry_max_attempts"].as<int>(), text(row["retry_backoff_minutes"]),
-               text_or_none(row["retry_backoff_seconds"]), int_or_none(row["retry_jitter_percent"])};
-  out.policies = {text_or_none(row["catch_up"]), int_or_none(row["catch_up_window_seconds"]),
-                  text_or_none(row["overlap_policy"]), int_or_none(row["outcome_deadline_seconds"])};
-  out.on_failure_json = text_or_none(row["on_failure"]);
-  out.verification_mode = text_or_none(row["verification_mode"]);
-  out.next_run = instant_or_none(row["next_run"]);
-  out.last_run = instant_or_none(row["last_run"]);
+               text_or_nothing(row["retry_backoff_seconds"]), int_or_nothing(row["retry_jitter_percent"])};
+  out.policies = {text_or_nothing(row["catch_up"]), int_or_nothing(row["catch_up_window_seconds"]),
+                  text_or_nothing(row["overlap_policy"]), int_or_nothing(row["outcome_deadline_seconds"])};
+  out.on_failure_json = text_or_nothing(row["on_failure"]);
+  out.verification_mode = text_or_nothing(row["verification_mode"]);
+  out.next_run = instant_or_nothing(row["next_run"]);
+  out.last_run = instant_or_nothing(row["last_run"]);
   out.run_count = row["run_count"].as<std::int64_t>();
   out.fired_count = row["fired_count"].as<std::int64_t>();
   out.created_at = read_instant(row["created_at"].c_str());

@@ -1,6 +1,7 @@
 #include "persistence/device_codes.hpp"
 
 #include "persistence/api_keys.hpp"
+#include "persistence/postgres/nullable_fields.hpp"
 #include "persistence/proven_addresses.hpp"
 
 namespace cued::persistence {
@@ -90,10 +91,6 @@ constexpr named_query device_codes_clear_keys{"device_codes_clear_keys", R"sql(
   UPDATE device_codes SET api_key_plaintext = NULL
   WHERE api_key_plaintext IS NOT NULL AND expires_at <= $1::timestamptz
 )sql"};
-
-std::optional<std::string> text_or_nothing(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional{field.as<std::string>()};
-}
 
 tl::unexpected<error> invalid_link(const char* why) { return fail(400, "invalid_link", why); }
 

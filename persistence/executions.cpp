@@ -2,6 +2,7 @@
 
 #include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
+#include "persistence/postgres/nullable_fields.hpp"
 
 namespace cued::persistence {
 namespace {
@@ -89,37 +90,29 @@ constexpr named_query claimable{"claimable_executions", R"sql(
   SELECT id, cue_id, cue_name, task, scheduled_for, payload, attempts FROM chosen ORDER BY scheduled_for, id
 )sql"};
 
-std::optional<std::string> text_or_none(const pqxx::field& f) {
-  return f.is_null() ? std::nullopt : std::optional<std::string>{std::in_place, f.c_str(), f.size()};
-}
-
-std::optional<instant> instant_or_none(const pqxx::field& f) {
-  return f.is_null() ? std::nullopt : std::optional{read_instant({f.c_str(), f.size()})};
-}
-
 /// A jsonb column can hold SQL NULL and the JSON value null; both mean that there is nothing.
 std::optional<std::string> json_or_none(const pqxx::field& f) {
-  auto text = text_or_none(f);
+  auto text = text_or_nothing(f);
   return text == "null" ? std::nullopt : text;
 }
 
 std::optional<execution_outcome> read_outcome(const pqxx::row& row) {
-  const auto recorded_at = instant_or_none(row["outcome_recorded_at"]);
+  const auto recorded_at = instant_or_nothing(row["outcome_recorded_at"]);
   if (!recorded_at)
     return std::nullopt;
   execution_outcome out;
   out.success = !row["outcome_success"].is_null() && row["outcome_success"].as<bool>();
-  out.result = text_or_none(row["outcome_result"]);
-  out.error = text_or_none(row["outcome_error"]);
+  out.result = text_or_nothing(row["outcome_result"]);
+  out.error = text_or_nothing(row["outcome_error"]);
   out.metadata_json = json_or_none(row["outcome_metadata"]);
   out.recorded_at = *recorded_at;
   return out;
 }
 
 execution_evidence read_evidence(const pqxx::row& row) {
-  return {text_or_none(row["evidence_external_id"]), text_or_none(row["evidence_result_url"]),
-          text_or_none(row["evidence_result_ref"]),  text_or_none(row["evidence_result_type"]),
-          text_or_none(row["evidence_summary"]),     text_or_none(row["evidence_validation_state"])};
+  return {text_or_nothing(row["evidence_external_id"]), text_or_nothing(row["evidence_result_url"]),
+          text_or_nothing(row["evidence_result_ref"]),  text_or_nothing(row["evidence_result_type"]),
+          text_or_nothing(row["evidence_summary"]),     text_or_nothing(row["evidence_validation_state"])};
 }
 
 std::optional<std::string> status_array(const std::vector<std::string>& statuses) {
@@ -142,19 +135,19 @@ execution_row read_execution(const pqxx::row& row) {
   if (!row["http_status"].is_null())
     out.http_status = row["http_status"].as<int>();
   out.attempts = row["attempts"].as<int>();
-  out.error_message = text_or_none(row["error_message"]);
-  out.started_at = instant_or_none(row["started_at"]);
-  out.delivered_at = instant_or_none(row["delivered_at"]);
-  out.last_attempt_at = instant_or_none(row["last_attempt_at"]);
+  out.error_message = text_or_nothing(row["error_message"]);
+  out.started_at = instant_or_nothing(row["started_at"]);
+  out.delivered_at = instant_or_nothing(row["delivered_at"]);
+  out.last_attempt_at = instant_or_nothing(row["last_attempt_at"]);
   out.outcome = read_outcome(row);
   out.created_at = read_instant(row["created_at"].c_str());
   out.updated_at = read_instant(row["updated_at"].c_str());
-  out.claimed_by_worker = text_or_none(row["claimed_by_worker"]);
-  out.claimed_at = instant_or_none(row["claimed_at"]);
-  out.last_heartbeat_at = instant_or_none(row["last_heartbeat_at"]);
-  out.next_retry = instant_or_none(row["next_retry"]);
-  out.triggered_by = text_or_none(row["triggered_by"]);
-  out.outcome_state = text_or_none(row["outcome_state"]);
+  out.claimed_by_worker = text_or_nothing(row["claimed_by_worker"]);
+  out.claimed_at = instant_or_nothing(row["claimed_at"]);
+  out.last_heartbeat_at = instant_or_nothing(row["last_heartbeat_at"]);
+  out.next_retry = instant_or_nothing(row["next_retry"]);
+  out.triggered_by = text_or_nothing(row["triggered_by"]);
+  out.outcome_state = text_or_nothing(row["outcome_state"]);
   out.backfilled = !row["backfilled"].is_null() && row["backfilled"].as<bool>();
   out.evidence = read_evidence(row);
   return out;
@@ -178,7 +171,7 @@ result<execution_page> list_executions(connection& db, const std::string& user_i
                              filter.result_type, filter.has_evidence, limit, offset);
     execution_page page;
     page.total = rows.at(0)["total"].as<std::int64_t>();
-    page.oldest_claimed_at = instant_or_none(rows.at(0)["oldest_claimed_at"]);
+    page.oldest_claimed_at = instant_or_nothing(rows.at(0)["oldest_claimed_at"]);
     for (const auto& row : rows) {
       if (!row["id"].is_null()) // the totals come alone when the page is empty
         page.executions.push_back(read_execution(row));
@@ -192,7 +185,7 @@ result<std::vector<claimable_execution>> claimable_executions(connection& db, co
   return db.run([&](session& s) -> result<std::vector<claimable_execution>> {
     std::vector<claimable_execution> out;
     for (const auto& row : s.exec(claimable, user_id, write_instant(now), filter.task, filter.agent, claimable_limit)) {
-      out.push_back({row["id"].c_str(), row["cue_id"].c_str(), row["cue_name"].c_str(), text_or_none(row["task"]),
+      out.push_back({row["id"].c_str(), row["cue_id"].c_str(), row["cue_name"].c_str(), text_or_nothing(row["task"]),
                      read_instant(row["scheduled_for"].c_str()), row["payload"].c_str(), row["attempts"].as<int>()});
     }
     return out;

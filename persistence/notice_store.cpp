@@ -1,5 +1,7 @@
 #include "persistence/notice_store.hpp"
 
+#include "persistence/postgres/nullable_fields.hpp"
+
 namespace cued::persistence {
 namespace {
 
@@ -72,10 +74,6 @@ notice_kind kind_of(std::string_view text) {
   if (text == "alert")
     return notice_kind::alert;
   return text == "mail" ? notice_kind::mail : notice_kind::escalation;
-}
-
-std::optional<std::string> text_or_nothing(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional<std::string>{field.c_str()};
 }
 
 } // namespace

@@ -5,7 +5,8 @@
 namespace cued::persistence {
 
 /// For a server without cues (DISABLE_CUE_PRIMITIVE): no cue is ever due. The rows stay as they are, and their missed
-/// runs policies decide what becomes of them when cues are allowed again. Source: spec/auth.md §8, the "better" way.
+/// runs policies decide what becomes of them when cues are allowed again. Holds nothing; any thread.
+/// Source: spec/auth.md §8, the "better" way.
 class resting_clock_store final : public clock_store {
 public:
   result<std::vector<armed_cue>> armed_until(instant, std::size_t) override { return std::vector<armed_cue>{}; }

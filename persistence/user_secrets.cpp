@@ -1,5 +1,6 @@
 #include "persistence/user_secrets.hpp"
 
+#include "persistence/postgres/nullable_fields.hpp"
 #include "persistence/previous_secrets.hpp"
 #include "persistence/users.hpp"
 
@@ -67,10 +68,6 @@ constexpr named_query alert_webhook_secret_ensure{"alert_webhook_secret_ensure",
 constexpr named_query alert_webhook_secret_replace{"alert_webhook_secret_replace", R"sql(
   UPDATE users SET alert_webhook_secret = $2, updated_at = now() WHERE id = $1::uuid RETURNING id
 )sql"};
-
-std::optional<std::string> text_or_nothing(const pqxx::field& field) {
-  return field.is_null() ? std::nullopt : std::optional{field.as<std::string>()};
-}
 
 result<std::optional<instant>> rotate(connection& db, secret_kind kind, const std::string& user_id,
                                       const std::string& secret, const audit_entry& act, std::chrono::seconds overlap) {

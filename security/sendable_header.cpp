@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "domain/letter_case.hpp"
+
 namespace cued::security {
 
 namespace {
@@ -15,8 +17,8 @@ bool is_token_character(unsigned char c) {
 
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-bool equal_in_any_case(std::string_view a, std::string_view lower_case) {
-  return std::ranges::equal(a, lower_case, [](char x, char y) { return (x >= 'A' && x <= 'Z' ? x + 32 : x) == y; });
+bool equal_in_any_case(std::string_view a, std::string_view in_lower_case) {
+  return std::ranges::equal(a, in_lower_case, [](char x, char y) { return lower_case(x) == y; });
 }
 
 } // namespace

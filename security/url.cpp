@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "domain/letter_case.hpp"
 #include "security/url_host.hpp"
 
 namespace cued::security {
@@ -36,13 +37,6 @@ bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 bool is_scheme_character(char c) { return is_alpha(c) || (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.'; }
 bool is_control_or_blank(char c) { return static_cast<unsigned char>(c) <= 0x20; }
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; });
-  return out;
-}
-
 std::string without_surrounding_and_breaks(std::string_view text) {
   while (!text.empty() && is_control_or_blank(text.front()))
     text.remove_prefix(1);
@@ -62,7 +56,7 @@ std::optional<std::string> take_scheme(std::string_view& text) {
   if (!std::all_of(name.begin(), name.end(), is_scheme_character))
     return std::nullopt;
   text.remove_prefix(colon + 1);
-  return lower(name);
+  return lower_case(name);
 }
 
 std::uint16_t own_port(std::string_view scheme) { return scheme == "https" ? 443 : 80; }
@@ -111,7 +105,7 @@ std::optional<url_fault> read_authority(url& into, std::string_view text) {
 int dots_of(std::string_view segment) {
   int dots = 0;
   while (!segment.empty()) {
-    const auto width = segment.front() == '.' ? 1u : lower(segment.substr(0, 3)) == "%2e" ? 3u : 0u;
+    const auto width = segment.front() == '.' ? 1u : lower_case(segment.substr(0, 3)) == "%2e" ? 3u : 0u;
     if (width == 0)
       return -1;
     segment.remove_prefix(width);

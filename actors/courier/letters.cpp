@@ -7,6 +7,7 @@
 
 #include "actors/courier/notice_verdict.hpp"
 #include "domain/json/value.hpp"
+#include "domain/letter_case.hpp"
 
 namespace cued::actors {
 namespace {
@@ -32,8 +33,7 @@ int number_of(const json::value& content, std::string_view name) {
 } // namespace
 
 bool is_test_cue(std::string_view name) {
-  std::string lower{name};
-  std::ranges::transform(lower, lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
+  const auto lower = lower_case(name);
   return std::ranges::any_of(test_prefixes, [&](std::string_view prefix) { return lower.starts_with(prefix); });
 }
 

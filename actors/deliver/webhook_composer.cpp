@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "domain/json/value.hpp"
+#include "domain/letter_case.hpp"
 #include "domain/timestamp.hpp"
 #include "security/sendable_header.hpp"
 #include "security/signature_headers.hpp"
@@ -14,8 +15,7 @@ namespace {
 using headers = std::vector<std::pair<std::string, std::string>>;
 
 bool same_name(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; };
-  return std::ranges::equal(a, b, [&](char x, char y) { return lower(x) == lower(y); });
+  return std::ranges::equal(a, b, [](char x, char y) { return lower_case(x) == lower_case(y); });
 }
 
 void set_header(headers& all, const std::string& name, const std::string& value) {

@@ -3,34 +3,12 @@
 #include <algorithm>
 #include <string_view>
 
+#include "security/html_escaping.hpp"
+
 namespace cued::actors {
 namespace {
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text)
-    switch (c) {
-    case '&':
-      out += "&amp;";
-      break;
-    case '<':
-      out += "&lt;";
-      break;
-    case '>':
-      out += "&gt;";
-      break;
-    case '"':
-      out += "&quot;";
-      break;
-    case '\'':
-      out += "&#39;";
-      break;
-    default:
-      out += c;
-    }
-  return out;
-}
+using security::html_escaped;
 
 std::string one_line(std::string text) {
   std::ranges::replace_if(
@@ -40,7 +18,7 @@ std::string one_line(std::string text) {
 
 std::string paragraph(const std::string& html) { return "<p>" + html + "</p>\n"; }
 
-std::string code(std::string_view text) { return "<code>" + escaped(text) + "</code>"; }
+std::string code(std::string_view text) { return "<code>" + html_escaped(text) + "</code>"; }
 
 std::string counted(int number, const std::string& noun) {
   return std::to_string(number) + " " + noun + (number == 1 ? "" : "s");
@@ -50,7 +28,7 @@ std::string counted(int number, const std::string& noun) {
 
 letter_text magic_link_letter(const std::string& link) {
   return {"magic_link", "Sign in to CueAPI",
-          paragraph("<a href=\"" + escaped(link) + "\">Sign in</a>") +
+          paragraph("<a href=\"" + html_escaped(link) + "\">Sign in</a>") +
               paragraph("The link is good for fifteen minutes and for one login. Follow it only if you have just "
                         "started a login yourself.") +
               paragraph("If you have not, ignore this letter: nothing happens.")};
@@ -72,15 +50,15 @@ letter_text webhook_secret_rotated_letter(instant when) {
 
 letter_text execution_failed_letter(const failed_execution& what) {
   return {"execution_failed", one_line("[CueAPI] Execution failed: " + what.cue_name),
-          paragraph("An execution of the cue <b>" + escaped(what.cue_name) + "</b> (" + code(what.cue_id) +
+          paragraph("An execution of the cue <b>" + html_escaped(what.cue_name) + "</b> (" + code(what.cue_id) +
                     ") has failed and is not tried again.") +
               paragraph("Execution: " + code(what.execution_id)) +
-              paragraph("Error: " + escaped(what.error.empty() ? "Unknown error" : what.error))};
+              paragraph("Error: " + html_escaped(what.error.empty() ? "Unknown error" : what.error))};
 }
 
 letter_text worker_offline_letter(const offline_worker& who) {
   return {"worker_offline", one_line("CueAPI: Worker " + who.worker_id + " offline"),
-          paragraph("The worker <b>" + escaped(who.worker_id) + "</b> has not been heard for " +
+          paragraph("The worker <b>" + html_escaped(who.worker_id) + "</b> has not been heard for " +
                     counted(who.minutes, "minute") + ".") +
               paragraph(counted(who.pending_executions, "execution") + " of your account " +
                         (who.pending_executions == 1 ? "waits" : "wait") + " for a worker.")};

@@ -7,6 +7,7 @@
 
 /// Halves of UTF-16 pairs that JSON texts can name (`"\ud800"`) and UTF-8 cannot (RFC 8259 §8.2). Where they have to be
 /// told from other faults, they are kept as the three bytes that UTF-8 would give them, until somebody refuses them.
+/// Pure, any thread.
 namespace cued::json {
 
 inline constexpr std::uint32_t code_point_max = 0x10FFFF;

@@ -136,6 +136,19 @@ bool authentication::carries_internal_token(const request& in) const {
 }
 
 awaitable<identity> authentication::identify(const request& in) const {
+  const auto asked = with_.principals.begin();
+  auto found = co_await look_at(in);
+  found.asked = asked;
+  co_return found;
+}
+
+awaitable<identity> authentication::confirm(const request& in, identity known) const {
+  if (!known.known() || with_.principals.unchanged_since(known.asked))
+    co_return known;
+  co_return co_await identify(in);
+}
+
+awaitable<identity> authentication::look_at(const request& in) const {
   const auto token = bearer_token(in);
   if (!token)
     co_return refused(identity::kind::none, invalid_api_key());

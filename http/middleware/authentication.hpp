@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct identity {
   std::shared_ptr<const principal> who; ///< null: see `refusal`
   bool approaching_limit = false;       ///< of the month's executions
   error refusal;                        ///< what a route that needs a caller answers then
+  std::uint64_t asked = 0;              ///< principal_cache::ticket from before the look-up
 
   [[nodiscard]] bool known() const { return who != nullptr; }
 };
@@ -36,10 +38,15 @@ public:
 
   [[nodiscard]] boost::asio::awaitable<identity> identify(const request& in) const;
 
+  /// The same caller, or what has become of him since: clients take up to 30 s for a body, and a key that was revoked
+  /// meanwhile must open nothing any more.
+  [[nodiscard]] boost::asio::awaitable<identity> confirm(const request& in, identity known) const;
+
   /// `Bearer <INTERNAL_AUTH_TOKEN>`, character for character; never while that setting is empty. Constant time.
   [[nodiscard]] bool carries_internal_token(const request& in) const;
 
 private:
+  [[nodiscard]] boost::asio::awaitable<identity> look_at(const request& in) const;
   [[nodiscard]] boost::asio::awaitable<identity> identify_key(std::string_view token) const;
   [[nodiscard]] boost::asio::awaitable<identity> identify_session(std::string_view token) const;
   [[nodiscard]] boost::asio::awaitable<identity> identify_on_behalf(const request& in) const;

@@ -1,15 +1,19 @@
 #include "http/middleware/client_address.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <boost/beast/core/string.hpp>
 #include <spdlog/spdlog.h>
+
+#include "http/server/target.hpp"
 
 namespace cued::http {
 
 namespace {
 
 constexpr std::size_t address_length_max = 64; // longer texts are no addresses, and they become names of counters
+constexpr std::size_t network_bytes = 8;       // of an IPv6 /64
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
@@ -63,8 +67,20 @@ std::string trusted_proxies::client_of(const request& in, const std::string& pee
   const auto chain = forwarded_for(in);
   const auto client = std::find_if(chain.rbegin(), chain.rend(), [this](auto entry) { return !trusts(entry); });
   if (client != chain.rend())
-    return std::string{*client};
-  return chain.empty() ? peer : std::string{chain.front()};
+    return valid_utf8(*client); // it is stored in the log of the account, and cutting may have split a character
+  return chain.empty() ? peer : valid_utf8(chain.front());
+}
+
+std::string counted_address(std::string_view client) {
+  const auto parsed = security::address::parse(client.substr(0, client.find('%'))); // fe80::1%eth0: without the zone
+  if (!parsed)
+    return std::string{client};
+  const auto whole = parsed->effective();
+  if (whole.is_v4())
+    return whole.text();
+  std::array<unsigned char, 16> network{};
+  std::copy_n(whole.bytes().begin(), network_bytes, network.begin());
+  return security::address::v6(network).text() + "/64";
 }
 
 } // namespace cued::http

@@ -26,4 +26,8 @@ private:
   bool anybody_ = false;
 };
 
+/// What a limit by address counts as one: an IPv6 client owns a whole network, so its /64, and an IPv4 address that is
+/// written as IPv6 as what it is. Any other text counts as it stands.
+[[nodiscard]] std::string counted_address(std::string_view client);
+
 } // namespace cued::http

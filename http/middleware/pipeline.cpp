@@ -154,12 +154,13 @@ awaitable<result<response>> pipeline::handled(request& in, body_source& body, co
       co_return fail(std::move(parsed.error()));
   }
   if (to.who == auth::caller) {
-    if (!caller.known())
-      co_return fail(caller.refusal);
-    if (!opens_to(to, caller.who->scope))
-      co_return fail(insufficient_scope(caller.who->scope));
-    in.caller = *caller.who;
-    in.called_by = caller.by;
+    auto still = co_await authentication_.confirm(in, caller);
+    if (!still.known())
+      co_return fail(std::move(still.refusal));
+    if (!opens_to(to, still.who->scope))
+      co_return fail(insufficient_scope(still.who->scope));
+    in.caller = *still.who;
+    in.called_by = still.by;
     key_uses_.note(with_, in.caller.key_id);
   }
   try {

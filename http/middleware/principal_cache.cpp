@@ -23,6 +23,11 @@ principal_cache::ticket principal_cache::begin() const {
   return changes_;
 }
 
+bool principal_cache::unchanged_since(ticket taken) const {
+  const std::lock_guard lock{mutex_};
+  return heard_ && taken == changes_;
+}
+
 bool principal_cache::store(ticket taken, const std::string& key, known_caller found, instant asked_at) {
   const std::lock_guard lock{mutex_};
   if (taken != changes_)

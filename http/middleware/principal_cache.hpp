@@ -51,6 +51,8 @@ public:
   /// (spec/auth.md §1.2, the second QUIRK).
   using ticket = std::uint64_t;
   [[nodiscard]] ticket begin() const;
+  /// Whether what was read after `taken` is still so, as far as this process would have heard.
+  [[nodiscard]] bool unchanged_since(ticket taken) const;
   /// `asked_at`: when the look-up began, for what it found may be as old as that. False: something has changed since.
   bool store(ticket taken, const std::string& key, known_caller found, instant asked_at);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "http/middleware/client_address.hpp"
 #include "http/waiting.hpp"
 
 namespace cued::http {
@@ -37,7 +38,7 @@ std::string rate_key_of(const principal& caller) {
 
 rate_bucket bucket_of(const request& in, const identity& caller) {
   if (!caller.known())
-    return {"ratelimit:ip:" + in.client_address, requests_per_minute_of_address};
+    return {"ratelimit:ip:" + counted_address(in.client_address), requests_per_minute_of_address};
   return {rate_key_of(*caller.who), caller.who->rate_limit_per_minute};
 }
 

@@ -81,8 +81,6 @@ std::string about_key(const std::string& id, const wanted_key* made = nullptr) {
 
 persistence::key_owner owner_of(const request& in) { return {in.caller.user_id, in.caller.key_hash}; }
 
-tl::unexpected<error> key_not_found() { return fail(404, "key_not_found", "There is no such API key"); }
-
 } // namespace
 
 awaitable<result<response>> list_api_keys(services& with, request& in) {
@@ -133,7 +131,7 @@ awaitable<result<response>> rotate_api_key(services& with, request& in) {
     co_return fail(std::move(confirmed.error()));
   const auto id = canonical_uuid(in.path_params.at(0));
   if (!id)
-    co_return key_not_found();
+    co_return persistence::key_not_found();
   const auto made = security::key_vault{""}.make(with.random, with.clock.now());
   const auto owner = owner_of(in);
   const auto act = audited(in, audit_action::named_key_rotated, about_key(*id));
@@ -158,7 +156,7 @@ awaitable<result<response>> rotate_api_key(services& with, request& in) {
 awaitable<result<response>> revoke_api_key(services& with, request& in) {
   const auto id = canonical_uuid(in.path_params.at(0));
   if (!id)
-    co_return key_not_found();
+    co_return persistence::key_not_found();
   const auto owner = owner_of(in);
   const auto act = audited(in, audit_action::named_key_revoked, about_key(*id));
   auto revoked = co_await on_database(

@@ -8,7 +8,7 @@
 namespace cued::http {
 
 /// What the audit log is told of the act that this request asks for: who, with which key, from where. `details` is JSON
-/// text and never holds a secret.
+/// text and never holds a secret. Pure, any thread.
 [[nodiscard]] persistence::audit_entry audited(const request& in, persistence::audit_action action,
                                                std::string details = {});
 

@@ -1,9 +1,12 @@
 #include "http/routes/device_html.hpp"
 
 #include "domain/json/value.hpp"
+#include "security/html_escaping.hpp"
 
 namespace cued::http {
 namespace {
+
+using security::html_escaped;
 
 constexpr std::string_view style = R"css(
 body { font-family: system-ui, sans-serif; max-width: 28rem; margin: 4rem auto; padding: 0 1rem; line-height: 1.5; }
@@ -111,33 +114,6 @@ response html_response(std::string html, int status, std::string_view nonce = {}
 }
 
 } // namespace
-
-std::string html_escaped(std::string_view text) {
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    switch (c) {
-    case '&':
-      out += "&amp;";
-      break;
-    case '<':
-      out += "&lt;";
-      break;
-    case '>':
-      out += "&gt;";
-      break;
-    case '"':
-      out += "&quot;";
-      break;
-    case '\'':
-      out += "&#39;";
-      break;
-    default:
-      out += c;
-    }
-  }
-  return out;
-}
 
 std::string percent_encoded(std::string_view text) {
   constexpr std::string_view hex = "0123456789ABCDEF";

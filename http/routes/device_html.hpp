@@ -29,9 +29,6 @@ namespace cued::http {
 /// Says why a link leads nowhere.
 [[nodiscard]] response refused_page(int status, std::string_view reason);
 
-/// Text as HTML content or attribute value.
-[[nodiscard]] std::string html_escaped(std::string_view text);
-
 /// Everything but unreserved characters as `%XX` (RFC 3986 §2.3): for one query value or a fragment.
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 

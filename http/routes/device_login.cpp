@@ -2,6 +2,7 @@
 
 #include "actors/notify/notifier.hpp"
 #include "config/settings.hpp"
+#include "http/middleware/client_address.hpp"
 #include "http/middleware/route_counter.hpp"
 #include "http/routes/account_handlers.hpp"
 #include "http/routes/audited.hpp"
@@ -62,7 +63,7 @@ awaitable<result<response>> start_device_login(services& with, request& in) {
   const auto length = length_in_code_points(code);
   if (length < code_length_min || length > code_length_max)
     co_return fail(400, "invalid_device_code", "The device code must have 6 to 128 characters");
-  if (auto counted = co_await count_call(with, starts_by_address, in.client_address); !counted)
+  if (auto counted = co_await count_call(with, starts_by_address, counted_address(in.client_address)); !counted)
     co_return fail(std::move(counted.error()));
 
   const auto now = with.clock.now();
@@ -86,7 +87,7 @@ awaitable<result<response>> submit_device_email(services& with, request& in) {
     co_return fail(std::move(*bad));
   if (auto counted = co_await count_call(with, letters_by_email, email); !counted)
     co_return fail(std::move(counted.error()));
-  if (auto counted = co_await count_call(with, letters_by_address, in.client_address); !counted)
+  if (auto counted = co_await count_call(with, letters_by_address, counted_address(in.client_address)); !counted)
     co_return fail(std::move(counted.error()));
   if (!with.letters.delivers_magic_links())
     co_return fail(503, "email_unavailable", "This server cannot send e-mail; log in with an API key");
@@ -109,7 +110,7 @@ awaitable<result<response>> poll_device_code(services& with, request& in) {
     co_return fail(std::move(*bad));
   if (auto counted = co_await count_call(with, polls_by_code, code); !counted)
     co_return fail(std::move(counted.error()));
-  if (auto counted = co_await count_call(with, polls_by_address, in.client_address); !counted)
+  if (auto counted = co_await count_call(with, polls_by_address, counted_address(in.client_address)); !counted)
     co_return fail(std::move(counted.error()));
 
   const auto now = with.clock.now();

@@ -1,4 +1,5 @@
 #include "config/settings.hpp"
+#include "http/middleware/client_address.hpp"
 #include "http/middleware/route_counter.hpp"
 #include "http/routes/account_handlers.hpp"
 #include "http/routes/audited.hpp"
@@ -25,6 +26,9 @@ using boost::asio::awaitable;
 constexpr std::size_t nonce_bytes = 16;
 constexpr std::size_t code_limit = 128; // what the start of a login accepts
 constexpr route_limit confirmations_by_code{"auth_confirm", 10, std::chrono::hours{1}};
+// The rate limit of all leaves this path out. Without one by address, a flood of made-up codes would push the windows
+// of everybody else's codes, addresses and letters out of memory (security/fixed_window.hpp).
+constexpr route_limit confirmations_by_address{"auth_confirm_ip", 60, std::chrono::minutes{1}};
 
 struct magic_link {
   std::string token;
@@ -119,6 +123,8 @@ awaitable<result<response>> confirm_magic_link(services& with, request& in) {
   const auto code = query.text("device_code");
   if (auto bad = query.problems())
     co_return fail(std::move(*bad));
+  if (auto counted = co_await count_call(with, confirmations_by_address, counted_address(in.client_address)); !counted)
+    co_return fail(std::move(counted.error()));
   if (auto counted = co_await count_call(with, confirmations_by_code, code); !counted)
     co_return fail(std::move(counted.error()));
   co_return co_await open_link(with, in, true);

@@ -1,11 +1,13 @@
 #include <map>
 
-#include "http/routes/device_html.hpp"
 #include "http/routes/openapi.hpp"
+#include "security/html_escaping.hpp"
 
 /// The notes as a page: a line for each route, which opens to show what it takes and what it answers. No script.
 namespace cued::http {
 namespace {
+
+using security::html_escaped;
 
 constexpr std::string_view head = R"(<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>CueAPI</title>

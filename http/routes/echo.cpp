@@ -2,7 +2,9 @@
 #include <array>
 #include <map>
 
+#include "domain/letter_case.hpp"
 #include "domain/timestamp.hpp"
+#include "http/middleware/client_address.hpp"
 #include "http/middleware/route_counter.hpp"
 #include "http/routes/echo_board.hpp"
 #include "http/routes/public_handlers.hpp"
@@ -28,13 +30,6 @@ constexpr std::array<std::string_view, 12> withheld_headers{
 constexpr std::array<std::string_view, 3> withheld_prefixes{"proxy-", "x-forwarded-", "x-original-"};
 
 constexpr std::chrono::seconds note_kept = echo_board::limits{}.keep;
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
 
 bool is_withheld(std::string_view name) {
   return std::find(withheld_headers.begin(), withheld_headers.end(), name) != withheld_headers.end() ||
@@ -120,7 +115,7 @@ awaitable<result<response>> leave_echo(services& with, request& in) {
     co_return fail(400, "invalid_token", "Token must have at least 16 characters");
   if (in.body.size() > payload_bytes_max)
     co_return fail(413, "payload_too_large", "Payload exceeds 1000000 bytes");
-  if (auto counted = co_await count_call(with, notes_by_address, in.client_address); !counted)
+  if (auto counted = co_await count_call(with, notes_by_address, counted_address(in.client_address)); !counted)
     co_return fail(std::move(counted.error()));
   const auto payload = json::parse(in.body);
   if (!payload)

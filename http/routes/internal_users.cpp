@@ -4,6 +4,7 @@
 
 #include "config/settings.hpp"
 #include "domain/identifiers.hpp"
+#include "http/middleware/client_address.hpp"
 #include "http/middleware/rate_limit.hpp"
 #include "http/middleware/revocation.hpp"
 #include "http/routes/account_handlers.hpp"
@@ -36,7 +37,7 @@ bool bears_internal_token(const request& in, const std::string& token) {
 
 awaitable<result<void>> judge_token(services& with, const request& in) {
   const bool right = bears_internal_token(in, with.settings.internal_auth_token);
-  const rate_bucket wrong_ones{"ratelimit:internal:" + in.client_address, wrong_tokens_per_minute};
+  const rate_bucket wrong_ones{"ratelimit:internal:" + counted_address(in.client_address), wrong_tokens_per_minute};
   const int wrong =
       co_await answer_of<int>([&](auto resume) { with.limiter.passed(wrong_ones.key, std::move(resume)); });
   if (right && wrong < wrong_tokens_per_minute)

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "domain/json/value.hpp"
+#include "domain/letter_case.hpp"
 #include "http/routes/schema_json.hpp"
 
 /// The document, and what each line of the route table adds to its notes.
@@ -24,14 +25,6 @@ constexpr std::string_view about_all =
 
 constexpr std::array<std::string_view, 5> caller_codes{"invalid_api_key", "key_rotated", "session_expired",
                                                        "invalid_session", "user_not_found"};
-
-std::string lower_case(std::string_view text) {
-  std::string out{text};
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 bool reads_json(const route& r) { return r.reads == body::json || r.reads == body::optional_json; }
 

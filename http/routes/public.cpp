@@ -27,6 +27,9 @@ constexpr route table[] = {
         notes::show_docs),
     route{verb::get, "/redoc", auth::none, body::none, show_docs, "The same page under its other name", false}.noted(
         notes::show_docs),
+    route{verb::get, "/docs/oauth2-redirect", auth::none, body::none, show_docs_redirect,
+          "Says that there is no login by OAuth"}
+        .noted(notes::show_docs),
 };
 
 } // namespace

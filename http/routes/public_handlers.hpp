@@ -19,7 +19,8 @@ public_handler fetch_echo; // echo.cpp
 
 public_handler show_metrics; // metrics.cpp
 
-public_handler show_openapi; // docs.cpp
-public_handler show_docs;    // docs.cpp
+public_handler show_openapi;       // docs.cpp
+public_handler show_docs;          // docs.cpp
+public_handler show_docs_redirect; // docs.cpp
 
 } // namespace cued::http

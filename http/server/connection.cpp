@@ -41,11 +41,8 @@ constexpr unsigned char handshake_record = 22;
 
 /// Whether a header field goes on in the next line. RFC 9112 §5.2 lets a server refuse that, and two programs in a row
 /// that understand it differently are how requests are smuggled.
-bool has_folded_line(std::string_view header_block) {
-  for (auto at = header_block.find("\r\n"); at + 2 < header_block.size(); at = header_block.find("\r\n", at + 2))
-    if (header_block[at + 2] == ' ' || header_block[at + 2] == '\t')
-      return true;
-  return false;
+bool has_folded_line(std::string_view lines) {
+  return lines.find("\r\n ") != std::string_view::npos || lines.find("\r\n\t") != std::string_view::npos;
 }
 
 error header_too_large() {
@@ -161,6 +158,7 @@ awaitable<connection::header_outcome> connection::read_header(message_parser& pa
   parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
   parser.body_limit(boost::none); // judged by declared_too_large() and read()
   enter(phase::idle, limits_.idle);
+  bool folded = false;
   for (;;) {
     // RFC 9112 §2.2: an empty line before the start line is overlooked.
     while (!parser.got_some() && buffer_.size() >= 2 &&
@@ -173,7 +171,8 @@ awaitable<connection::header_outcome> connection::read_header(message_parser& pa
       error_code ec;
       const std::string_view unparsed{static_cast<const char*>(buffer_.data().data()), buffer_.size()};
       const auto parsed = parser.put(buffer_.data(), ec);
-      const bool folded = parser.is_header_done() && has_folded_line(unparsed.substr(0, parsed));
+      // A header that comes in pieces is parsed in pieces, of whole fields each.
+      folded = folded || has_folded_line(unparsed.substr(0, parsed));
       buffer_.consume(parsed);
       if (parser.is_header_done() && !ec) {
         if (folded || parser.has_unreadable_coding())

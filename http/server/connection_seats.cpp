@@ -40,13 +40,14 @@ std::optional<connection_seats::seat> connection_seats::take(const address& peer
     ++mine;
   }
   ++taken_;
-  return seat{*this, by};
+  return seat{*this, exempt ? std::nullopt : std::optional{by}};
 }
 
-void connection_seats::give_back(const address& by) {
+void connection_seats::give_back(const std::optional<address>& by) {
   const std::lock_guard lock{mutex_};
-  if (const auto found = by_address_.find(by); found != by_address_.end() && --found->second == 0)
-    by_address_.erase(found);
+  if (by)
+    if (const auto found = by_address_.find(*by); --found->second == 0)
+      by_address_.erase(found);
   if (--taken_ == 0)
     empty_.notify_all();
 }

@@ -28,7 +28,7 @@ public:
   /// Given back when destroyed.
   class seat {
   public:
-    seat(connection_seats& of, address by) : of_{&of}, by_{std::move(by)} {}
+    seat(connection_seats& of, std::optional<address> by) : of_{&of}, by_{std::move(by)} {}
     seat(seat&& other) noexcept : of_{std::exchange(other.of_, nullptr)}, by_{std::move(other.by_)} {}
     seat& operator=(seat&&) = delete;
     ~seat() {
@@ -38,7 +38,7 @@ public:
 
   private:
     connection_seats* of_;
-    address by_;
+    std::optional<address> by_; ///< none: exempt
   };
 
   enum class refusal { full, address_has_enough };
@@ -54,7 +54,7 @@ public:
   [[nodiscard]] bool wait_until_empty(std::chrono::milliseconds at_most);
 
 private:
-  void give_back(const address& by);
+  void give_back(const std::optional<address>& by);
 
   const bounds limits_;
   mutable std::mutex mutex_;

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <limits>
 
+#include "domain/letter_case.hpp"
+
 namespace cued::http {
 
 namespace {
@@ -59,14 +61,6 @@ coerced<wide_integer> integer_of_number(const std::string& text) {
     return wide_integer{d > 0 ? std::numeric_limits<std::int64_t>::max() : std::numeric_limits<std::int64_t>::min(),
                         true};
   return wide_integer{static_cast<std::int64_t>(d), false};
-}
-
-std::string lower_case(std::string_view text) {
-  std::string out{text};
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  return out;
 }
 
 bool is_hex(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); }

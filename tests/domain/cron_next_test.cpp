@@ -137,14 +137,4 @@ TEST(cron_next, without_a_year_field_years_go_on_past_the_last_that_can_be_named
 }
 
 } // namespace
-TEST(cron_next, skipped_times_with_seconds_all_come_in_the_minute_after_the_gap) {
-  const auto z = zone("America/New_York");
-  const auto fires =
-      fires_between("0,30 1,2 * * * 1,2", z, at("2026-03-08T06:45:00Z"), at("2026-03-08T12:00:00Z"), overlap::once);
-  EXPECT_EQ(fires, (std::vector<instant>{at("2026-03-08T07:00:01Z"), at("2026-03-08T07:00:02Z")}));
-  // Asked within the gap's last fires, it is still the same.
-  EXPECT_EQ(next("30 2 * * * 15", "America/New_York", "2026-03-08T07:00:07Z"), at("2026-03-08T07:00:15Z"));
-  EXPECT_EQ(next("30 2 * * * 15", "America/New_York", "2026-03-08T07:00:15Z"), at("2026-03-09T06:30:15Z"));
-}
-
 } // namespace cued

@@ -1,11 +1,10 @@
 """Who may write to whom across accounts is the operator's choice; a choice that cannot be honoured is told (spec/auth.md §6)."""
 
-import os
-import subprocess
 
 import pytest
 
-from harness.server import BINARY, START_SECONDS, Server
+from harness.program import run_cued
+from harness.server import Server
 
 MODULE = "app.services.authorization_backend:"
 FOREIGN = "my_company.policies:Backend"
@@ -47,12 +46,5 @@ def test_entries_of_the_allowlist_that_allow_nothing_are_told():
 
 
 def test_doctor_says_what_cannot_be_loaded(tmp_path):
-    ended = subprocess.run(
-        [str(BINARY), "doctor", "--data-dir", str(tmp_path / "data")],
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AUTHORIZATION_BACKEND": FOREIGN},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
+    ended = run_cued(tmp_path, "doctor", "--data-dir", tmp_path / "data", AUTHORIZATION_BACKEND=FOREIGN)
     assert "warn  settings" in ended.stdout and "AUTHORIZATION_BACKEND names code that cued cannot load" in ended.stdout

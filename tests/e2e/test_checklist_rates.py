@@ -121,6 +121,20 @@ def test_r2_each_address_without_a_key_has_sixty_a_minute(house):
         assert house.redis("ZCARD", f"ratelimit:ip:{here}") == str(ANONYMOUS_PER_MINUTE)
 
 
+def test_r2_an_ipv6_client_has_one_window_for_all_addresses_of_its_network(house):
+    network = f"2001:db8:{next(_addresses):x}:1"
+    statuses = [
+        house.server.api().get("/v1/cues", headers=coming_from(f"{network}::{number:x}")).status
+        for number in range(1, ANONYMOUS_PER_MINUTE + 2)
+    ]
+    assert statuses == [401] * ANONYMOUS_PER_MINUTE + [429]
+    elsewhere = house.server.api().get("/v1/cues", headers=coming_from(f"2001:db8:{next(_addresses):x}:1::1"))
+    assert elsewhere.status == 401
+    mapped = [coming_from(address) for address in ("::ffff:198.51.100.7", "198.51.100.7")]
+    left = [house.server.api().get("/v1/cues", headers=one).headers["X-RateLimit-Remaining"] for one in mapped]
+    assert int(left[1]) == int(left[0]) - 1
+
+
 # -- R3 -----------------------------------------------------------------------
 
 

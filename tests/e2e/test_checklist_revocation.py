@@ -9,6 +9,7 @@ import time
 import pytest
 
 from harness.api import Api
+from harness.raw import RawClient
 from harness.redis import Redis
 from harness.server import HOST, Server
 from harness.waiting import eventually
@@ -49,7 +50,7 @@ def hash_of(key):
 
 def ask(node, key):
     """Each time from another address: dead keys count against theirs. 127.0.0.1 is a trusted proxy."""
-    address = {"X-Forwarded-For": f"2001:db8::{next(_addresses):x}"}
+    address = {"X-Forwarded-For": f"2001:db8:{next(_addresses):x}::1"}
     return Api(HOST, node.port, key).get("/v1/auth/me", headers=address)
 
 
@@ -109,6 +110,21 @@ def test_k4_a_revoked_named_key_is_dead_on_all_nodes(nodes, user):
     assert user.api.delete(f"/v1/auth/keys/{made['id']}").status == 204
     assert ask(second, made["api_key"]).status == 401
     assert ask(first, made["api_key"]).status == 401
+
+
+def test_k4_a_key_that_is_revoked_while_its_request_is_still_being_sent_changes_nothing(nodes, user):
+    first, second = nodes
+    made = user.api.post("/v1/auth/keys", {"name": "stolen", "scope": "full"}).expect(201)
+    body = json.dumps({"email": f"thief-{user.email}"}).encode()
+    head = (
+        f"PATCH /v1/auth/me HTTP/1.1\r\nHost: {HOST}\r\nAuthorization: Bearer {made['api_key']}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    with RawClient(second.port) as thief:
+        assert thief.ask(head.encode()).status == 100, "the key was looked at, the body is waited for"
+        assert Api(HOST, first.port, user.key).delete(f"/v1/auth/keys/{made['id']}").status == 204
+        assert thief.ask(body).status == 401
+    assert user.api.get("/v1/auth/me").expect(200)["email"] == user.email
 
 
 def test_k4_what_is_changed_past_the_api_is_heard_of_on_all_nodes(nodes, server, user):

@@ -5,17 +5,16 @@ badly, with secrets that can be told from anything else.
 """
 
 import json
-import os
 import re
-import subprocess
 import uuid
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from harness.program import run_cued
 from harness.receiver import Answer, Receiver
 from harness.redis import Redis
-from harness.server import BINARY, START_SECONDS, Server
+from harness.server import Server
 from harness.waiting import eventually
 
 SETTINGS = {
@@ -163,14 +162,7 @@ def driven(server):
 
 
 def told_by(drive, command):
-    ended = subprocess.run(
-        [str(BINARY), command, "--data-dir", str(drive.server.data_dir)],
-        cwd=drive.server.folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(drive.server.folder), **drive.server.settings},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
+    ended = run_cued(drive.server.folder, command, "--data-dir", drive.server.data_dir, **drive.server.settings)
     return ended.stdout + ended.stderr
 
 
@@ -228,14 +220,7 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password(tmp_path
         f"mysql://cued:{DATABASE_PASSWORD}@db/cued",
     ):
         for command in ("serve", "migrate", "config", "doctor"):
-            ended = subprocess.run(
-                [str(BINARY), command, "--data-dir", str(tmp_path / "data")],
-                cwd=tmp_path,
-                env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DATABASE_URL": url, "LOG_LEVEL": "trace"},
-                capture_output=True,
-                text=True,
-                timeout=START_SECONDS,
-            )
+            ended = run_cued(tmp_path, command, "--data-dir", tmp_path / "data", DATABASE_URL=url, LOG_LEVEL="trace")
             assert DATABASE_PASSWORD not in ended.stdout + ended.stderr, (url, command)
             if command in ("serve", "migrate"):
                 assert ended.returncode != 0 and ended.stderr, (url, command)

@@ -1,28 +1,19 @@
 """`cued doctor` says what is wrong, and disturbs nothing."""
 
-import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from harness.processes import postmaster_pid
-from harness.server import BINARY, START_SECONDS
+from harness.program import run_cued
 
 ZONES = Path("/usr/share/zoneinfo")
 
 
 def doctor(folder, *flags, **settings):
     """Exit code and {subject: grade and words}; a subject that comes twice keeps the worse line."""
-    ended = subprocess.run(
-        [str(BINARY), "doctor", *map(str, flags)],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **settings},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
+    ended = run_cued(folder, "doctor", *flags, **settings)
     lines = {}
     for line in ended.stdout.splitlines():
         grade, subject, words = line[:5].strip(), line[6:17].strip(), line[18:]

@@ -4,12 +4,12 @@ import html
 import itertools
 import json
 import re
-import subprocess
 
 import pytest
 
+from harness.program import run_cued
 from harness.receiver import Answer, Receiver
-from harness.server import BINARY, HOST, START_SECONDS, Server, free_port
+from harness.server import HOST, Server, free_port
 from harness.waiting import eventually
 
 FAR_AWAY = {"type": "once", "at": "2099-01-01T00:00:00Z"}
@@ -221,13 +221,6 @@ def test_letters_reach_a_service_on_this_machine_although_webhooks_may_not(mail_
 
 
 def test_a_key_without_a_sender_is_refused_at_start(tmp_path):
-    ended = subprocess.run(
-        [str(BINARY), "serve", "--data-dir", str(tmp_path / "data")],
-        cwd=tmp_path,
-        env={"RESEND_API_KEY": API_KEY, "HOME": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
+    ended = run_cued(tmp_path, "serve", "--data-dir", tmp_path / "data", RESEND_API_KEY=API_KEY)
     assert ended.returncode != 0
     assert "RESEND_FROM_EMAIL" in ended.stderr and API_KEY not in ended.stderr

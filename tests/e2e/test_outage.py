@@ -1,25 +1,17 @@
 """Start and outage of the database: no start without usable settings, no end because of an outage (spec/http.md §13)."""
 
-import os
-import subprocess
 
 import pytest
 
-from harness.server import BINARY, START_SECONDS, Server
+from harness.program import run_cued
+from harness.server import Server
 from harness.waiting import eventually
 
 
 def serve(folder, dotenv=None, **settings):
     if dotenv is not None:
         (folder / ".env").write_text(dotenv)
-    return subprocess.run(
-        [str(BINARY), "serve", "--data-dir", str(folder / "data")],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **settings},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
+    return run_cued(folder, "serve", "--data-dir", folder / "data", **settings)
 
 
 @pytest.mark.parametrize(

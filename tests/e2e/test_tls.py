@@ -1,7 +1,6 @@
 """HTTPS without a proxy: TLS_CERT_FILE and TLS_KEY_FILE."""
 
 import http.client
-import os
 import shutil
 import signal
 import socket
@@ -11,8 +10,9 @@ import subprocess
 import pytest
 
 from harness.api import Api
+from harness.program import run_cued
 from harness.raw import RawClient, ask_once
-from harness.server import BINARY, HOST, START_SECONDS, Server
+from harness.server import HOST, Server
 from harness.waiting import eventually
 
 GET = b"GET /status HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -178,14 +178,7 @@ def test_a_renewed_certificate_needs_no_restart_and_cuts_nobody_off(server):
 
 
 def starting(folder, **settings):
-    return subprocess.run(
-        [str(BINARY), "serve", "--port", "0", "--data-dir", str(folder / "data")],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **settings},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
+    return run_cued(folder, "serve", "--port", 0, "--data-dir", folder / "data", **settings)
 
 
 def test_half_of_it_is_refused_by_the_name_of_the_other_half(tmp_path):
@@ -196,14 +189,7 @@ def test_half_of_it_is_refused_by_the_name_of_the_other_half(tmp_path):
 
 
 def doctor(folder, **settings):
-    ended = subprocess.run(
-        [str(BINARY), "doctor", "--data-dir", str(folder / "data")],
-        cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **settings},
-        capture_output=True,
-        text=True,
-        timeout=START_SECONDS,
-    )
+    ended = run_cued(folder, "doctor", "--data-dir", folder / "data", **settings)
     return ended.returncode, next(line for line in ended.stdout.splitlines() if line[6:17] == "certificate")
 
 

@@ -91,6 +91,7 @@ std::optional<instant> check_search(const cron_expression& e, const time_zone& z
     const auto before = zone.offset(*next - std::chrono::hours{25});
     require(zone.offset(*next) != before, "only a skipped time fires at a time that the expression does not name");
     require(!e.every_hour || policy == overlap::both, "an expression for every hour leaves out what is skipped");
+    return next; // the times of a gap collapse into its first fire, and who asks after its end has missed them all
   }
   if (policy == overlap::both)
     return next;

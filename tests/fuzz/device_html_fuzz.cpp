@@ -4,6 +4,7 @@
 
 #include "http/routes/device_html.hpp"
 #include "http/server/target.hpp"
+#include "security/html_escaping.hpp"
 #include "tests/fuzz/fuzz.hpp"
 
 // Input: a device code, then an e-mail address, then a token, whatever they hold.
@@ -12,6 +13,7 @@ namespace {
 using namespace cued::http;
 using cued::fuzz::require;
 using cued::fuzz::require_equal;
+using cued::security::html_escaped;
 
 std::string unescaped(std::string text) {
   constexpr std::array<std::pair<std::string_view, char>, 5> entities{

@@ -114,4 +114,15 @@ private:
   std::string file_;
 };
 
+/// Writes to `kept` the name that a client of this server says it wants (SNI); `kept` must outlive the handshakes.
+inline void keep_server_name(boost::asio::ssl::context& tls, std::string& kept) {
+  SSL_CTX_set_tlsext_servername_arg(tls.native_handle(), &kept);
+  SSL_CTX_set_tlsext_servername_callback(
+      tls.native_handle(), +[](SSL* ssl, int*, void* into) {
+        if (const char* name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name))
+          *static_cast<std::string*>(into) = name;
+        return SSL_TLSEXT_ERR_OK;
+      });
+}
+
 } // namespace cued::test

@@ -130,12 +130,7 @@ TEST_F(egress_proxy_test, https_goes_by_connect_and_the_name_is_in_tls_only) {
   const test::certificate_authority authority;
   auto tls = authority.server_context("DNS:hook.example");
   std::string name;
-  SSL_CTX_set_tlsext_servername_arg(tls.native_handle(), &name);
-  SSL_CTX_set_tlsext_servername_callback(
-      tls.native_handle(), +[](SSL* ssl, int*, void* into) {
-        *static_cast<std::string*>(into) = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-        return SSL_TLSEXT_ERR_OK;
-      });
+  test::keep_server_name(tls, name);
   local_receiver receiver{answering(http_answer("200 OK", "secret thanks")), &tls};
   connect_proxy proxy{receiver.port()};
   leave_through(proxy);

@@ -26,12 +26,7 @@ TEST_F(webhook_client_test, a_final_dot_of_the_name_is_no_part_of_what_the_certi
   const test::certificate_authority authority;
   auto tls = authority.server_context("DNS:hook.example");
   std::string name;
-  SSL_CTX_set_tlsext_servername_arg(tls.native_handle(), &name);
-  SSL_CTX_set_tlsext_servername_callback(
-      tls.native_handle(), +[](SSL* ssl, int*, void* into) {
-        *static_cast<std::string*>(into) = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-        return SSL_TLSEXT_ERR_OK;
-      });
+  test::keep_server_name(tls, name);
   local_receiver receiver{answering(http_answer("200 OK", "")), &tls};
   authority_file = authority.file();
   names->names["hook.example."] = {"127.0.0.1"};

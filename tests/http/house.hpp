@@ -14,6 +14,7 @@
 #include "http/client/name_resolver.hpp"
 #include "http/middleware/pipeline.hpp"
 #include "http/middleware/principal_cache.hpp"
+#include "http/routes/documentation.hpp"
 #include "http/routes/echo_board.hpp"
 #include "http/routes/health_monitor.hpp"
 #include "http/server/server.hpp"
@@ -52,11 +53,9 @@ public:
 
   explicit house(std::span<const route> routes, config::settings chosen = {},
                  persistence::connection_options where = nowhere())
-      : settings{std::move(chosen)}, database{std::move(where), 1}, with{settings, database,   engine,  pulse,
-                                                                         letters,  clock,      random,  limiter,
-                                                                         sessions, principals, echoes,  names,
-                                                                         urls,     health,     metrics, routes,
-                                                                         "9.9.9"},
+      : settings{std::move(chosen)}, database{std::move(where), 1}, documents{routes, settings.external_auth_backend},
+        with{settings,   database, engine, pulse, letters, clock,   random, limiter,   sessions,
+             principals, echoes,   names,  urls,  health,  metrics, routes, documents, "9.9.9"},
         app{with}, listening{{.host = "127.0.0.1", .port = 0, .io_threads = 1}, app} {
     know_callers();
     const auto started = listening.start();
@@ -122,6 +121,7 @@ public:
   security::url_policy urls;
   health_monitor health;
   prometheus::Registry metrics;
+  documentation documents;
   services with;
   pipeline app;
   server listening;

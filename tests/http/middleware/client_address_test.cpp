@@ -41,5 +41,29 @@ TEST(client_address, may_be_any_text_but_not_of_any_length) {
   EXPECT_EQ(client_of({"*"}, "203.0.113.9", {std::string(5000, 'a')}).size(), 64u);
 }
 
+TEST(client_address, is_text_that_can_be_stored_whatever_bytes_were_sent) {
+  EXPECT_EQ(client_of({"*"}, "203.0.113.9", {"\xFF"}), "\xEF\xBF\xBD");
+  std::string split_by_the_limit(63, 'a');
+  split_by_the_limit += "\xC3\xA9";
+  EXPECT_EQ(client_of({"127.0.0.1"}, "127.0.0.1", {split_by_the_limit}), std::string(63, 'a') + "\xEF\xBF\xBD");
+}
+
+TEST(counted_address, of_an_ipv6_client_is_its_network_for_it_owns_all_of_that) {
+  EXPECT_EQ(counted_address("2001:db8:1:2::7"), "2001:db8:1:2::/64");
+  EXPECT_EQ(counted_address("2001:DB8:1:2:ffff:ffff:ffff:ffff"), counted_address("2001:db8:1:2::7"));
+  EXPECT_NE(counted_address("2001:db8:1:3::7"), counted_address("2001:db8:1:2::7"));
+  EXPECT_EQ(counted_address("fe80::1%eth0"), counted_address("fe80::2%eth1"));
+}
+
+TEST(counted_address, of_an_ipv4_client_is_his_own_however_it_is_written) {
+  EXPECT_EQ(counted_address("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(counted_address("::ffff:192.0.2.1"), "192.0.2.1");
+}
+
+TEST(counted_address, of_what_is_no_address_is_the_text) {
+  EXPECT_EQ(counted_address("unknown"), "unknown");
+  EXPECT_EQ(counted_address(""), "");
+}
+
 } // namespace
 } // namespace cued::http

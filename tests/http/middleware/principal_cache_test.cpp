@@ -119,6 +119,17 @@ TEST_F(principal_cache_test, does_not_remember_a_key_beyond_its_end) {
   EXPECT_FALSE(has("k"));
 }
 
+TEST_F(principal_cache_test, tells_whether_what_was_read_may_have_changed) {
+  const auto before = cache.begin();
+  EXPECT_TRUE(cache.unchanged_since(before));
+  cache.forget_user("somebody");
+  EXPECT_FALSE(cache.unchanged_since(before));
+  cache.changes_are_heard(false);
+  EXPECT_FALSE(cache.unchanged_since(cache.begin())) << "what is not heard of may have happened";
+  cache.changes_are_heard(true);
+  EXPECT_TRUE(cache.unchanged_since(cache.begin()));
+}
+
 TEST_F(principal_cache_test, is_bounded) {
   for (const auto* key : {"1", "2", "3", "4"})
     store(key);

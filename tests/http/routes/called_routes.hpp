@@ -20,6 +20,7 @@
 #include "http/middleware/error_envelope.hpp"
 #include "http/middleware/json_body.hpp"
 #include "http/middleware/principal_cache.hpp"
+#include "http/routes/documentation.hpp"
 #include "http/routes/echo_board.hpp"
 #include "http/routes/health_monitor.hpp"
 #include "http/server/router.hpp"
@@ -77,10 +78,12 @@ public:
   void passed(std::string, std::function<void(int)> done) override { done(0); }
   void count(std::string key, int, std::chrono::seconds,
              std::function<void(security::counter_decision)> done) override {
+    counted.push_back(key);
     done({key != exhausted, 60});
   }
 
-  std::string exhausted; ///< a key, such as `auth_dc:192.0.2.1`
+  std::string exhausted;            ///< a key, such as `auth_dc:192.0.2.1`
+  std::vector<std::string> counted; ///< keys in the order in which they were counted
 };
 
 /// Handlers called as the server calls them: routed, body parsed, the caller known; without sockets and middlewares.
@@ -117,23 +120,25 @@ public:
 
   called_routes(std::span<const http::route> routes, const persistence::connection_options& database,
                 const principal& caller, instant now)
-      : clock{now}, router_{routes}, database_{database, 1}, caller_{caller}, with_{.settings = settings,
-                                                                                    .database = database_,
-                                                                                    .engine = engine,
-                                                                                    .pulse = pulse_,
-                                                                                    .letters = letters,
-                                                                                    .clock = clock,
-                                                                                    .random = random_,
-                                                                                    .limiter = limiter,
-                                                                                    .sessions = sessions_,
-                                                                                    .principals = cache_,
-                                                                                    .echoes = board_,
-                                                                                    .names = names_,
-                                                                                    .url_policy = url_policy_,
-                                                                                    .health = health_,
-                                                                                    .metrics = registry_,
-                                                                                    .routes = routes,
-                                                                                    .version = "0.0.0"} {}
+      : clock{now}, router_{routes},
+        documents_{routes, false}, database_{database, 1}, caller_{caller}, with_{.settings = settings,
+                                                                                  .database = database_,
+                                                                                  .engine = engine,
+                                                                                  .pulse = pulse_,
+                                                                                  .letters = letters,
+                                                                                  .clock = clock,
+                                                                                  .random = random_,
+                                                                                  .limiter = limiter,
+                                                                                  .sessions = sessions_,
+                                                                                  .principals = cache_,
+                                                                                  .echoes = board_,
+                                                                                  .names = names_,
+                                                                                  .url_policy = url_policy_,
+                                                                                  .health = health_,
+                                                                                  .metrics = registry_,
+                                                                                  .routes = routes,
+                                                                                  .documents = documents_,
+                                                                                  .version = "0.0.0"} {}
 
   using headers = std::vector<std::pair<std::string, std::string>>;
 
@@ -192,6 +197,7 @@ private:
   static answer said(const http::response& out) { return {out.status, out.body}; }
 
   http::router router_;
+  http::documentation documents_;
   persistence::pool database_;
   principal caller_;
   actors::clock_pulse pulse_;

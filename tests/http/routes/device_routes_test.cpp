@@ -7,6 +7,7 @@ using namespace cued;
 using namespace cued::test;
 using namespace std::chrono_literals;
 using testing::_;
+using testing::Contains;
 using testing::HasSubstr;
 using testing::Not;
 using testing::Return;
@@ -171,6 +172,15 @@ TEST_F(device_routes, each_step_has_its_limit) {
     api_.limiter.exhausted = counter;
     EXPECT_EQ(poll().status, 429) << counter;
   }
+}
+
+TEST_F(device_routes, made_up_confirmations_are_counted_by_address_before_they_fill_counters_of_codes) {
+  api_.limiter.exhausted = "auth_confirm_ip:";
+  EXPECT_EQ(api_.post("/v1/auth/verify?token=x&device_code=made-up").status, 429);
+  EXPECT_THAT(api_.limiter.counted, Not(Contains("auth_confirm:made-up")));
+  api_.limiter.exhausted.clear();
+  EXPECT_EQ(api_.post("/v1/auth/verify?token=x&device_code=made-up").status, 400);
+  EXPECT_THAT(api_.limiter.counted, Contains("auth_confirm:made-up"));
 }
 
 TEST_F(device_routes, the_login_page_refuses_codes_that_are_none) {

@@ -129,6 +129,23 @@ TEST_F(http_public_routes, documentation_names_every_route_and_loads_nothing_fro
   }
 }
 
+TEST_F(http_public_routes, documentation_is_the_same_each_time_it_is_asked_for) {
+  for (const auto* path : {"GET /openapi.json", "GET /docs"}) {
+    const auto first = h.ask_without_key(path);
+    EXPECT_EQ(first.status, 200);
+    EXPECT_GT(first.body.size(), 1000U);
+    EXPECT_EQ(h.ask_without_key(path).body, first.body);
+  }
+}
+
+TEST_F(http_public_routes, where_the_reference_comes_back_from_oauth_there_is_a_page_too) {
+  const auto page = h.ask_without_key("GET /docs/oauth2-redirect");
+  EXPECT_EQ(page.status, 200);
+  EXPECT_EQ(page.header("content-type"), "text/html; charset=utf-8");
+  EXPECT_NE(page.body.find("href=\"/docs\""), std::string::npos);
+  EXPECT_TRUE(page.has("x-ratelimit-limit")) << "not one of the exempt paths";
+}
+
 std::vector<std::string_view> patterns(const config::settings& settings) {
   std::vector<std::string_view> out;
   for (const auto& r : enabled_routes(settings))
@@ -145,7 +162,7 @@ TEST(http_route_table, production_hides_the_documentation) {
   config::settings chosen;
   EXPECT_TRUE(offers(chosen, "/docs"));
   chosen.env = "production";
-  for (const auto* path : {"/docs", "/redoc", "/openapi.json"})
+  for (const auto* path : {"/docs", "/redoc", "/openapi.json", "/docs/oauth2-redirect"})
     EXPECT_FALSE(offers(chosen, path)) << path;
   EXPECT_TRUE(offers(chosen, "/health"));
 }

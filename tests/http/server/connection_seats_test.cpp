@@ -67,5 +67,14 @@ TEST(connection_seats, exempt_addresses_count_only_in_all) {
   EXPECT_EQ(why, refusal::full);
 }
 
+TEST(connection_seats, an_exempt_address_that_leaves_gives_back_nothing_of_its_network) {
+  connection_seats seats{{10, 1, [](const auto& peer) { return peer == ip("2001:db8::7"); }}};
+  refusal why{};
+  const auto client = seats.take(ip("2001:db8::8"), why);
+  { const auto proxy = seats.take(ip("2001:db8::7"), why); }
+  EXPECT_FALSE(seats.take(ip("2001:db8::9"), why));
+  EXPECT_EQ(why, refusal::address_has_enough);
+}
+
 } // namespace
 } // namespace cued::http

@@ -19,6 +19,14 @@ void expect_not_http(std::string_view bytes) {
   EXPECT_EQ(client.receive_until_closed(), "") << bytes;
 }
 
+TEST(http_server, a_folded_line_is_refused_wherever_the_header_is_cut_into_pieces) {
+  const auto padding = "X-Long: " + std::string(20'000, 'a') + "\r\n"; // more than is read at once
+  const std::string folded = "X-Folded: a\r\n b\r\n";
+  expect_not_http("GET /x HTTP/1.1\r\nHost: a\r\n" + folded + "\r\n");
+  expect_not_http("GET /x HTTP/1.1\r\nHost: a\r\n" + folded + padding + "\r\n");
+  expect_not_http("GET /x HTTP/1.1\r\nHost: a\r\n" + padding + folded + "\r\n");
+}
+
 TEST(http_server, a_connection_serves_one_request_after_another) {
   running_server server;
   raw_client client{server.port()};
