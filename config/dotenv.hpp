@@ -16,7 +16,7 @@ struct dotenv_file {
 };
 
 /// A line whose value is longer, once its variables are expanded, counts as not understood.
-inline constexpr std::size_t dotenv_value_bytes_max = 16 * 1024;
+inline constexpr std::size_t dotenv_value_bytes_max = std::size_t{16} * 1024;
 
 /// Reads the text of a `.env` file. Rules (spec/config.md §1):
 ///   `NAME=value`, `export NAME=value`; a name without `=` is ignored; `#` begins a comment at the start of a line, and

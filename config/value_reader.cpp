@@ -119,6 +119,8 @@ bool is_web_origin(std::string_view text) {
 bool is_network(std::string_view text) {
   const auto slash = text.find('/');
   const std::string address{text.substr(0, slash)};
+  if (address.find('\0') != std::string::npos) // inet_pton would look no further
+    return false;
   std::array<unsigned char, sizeof(in6_addr)> bytes{};
   int bits = 0;
   if (::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1)

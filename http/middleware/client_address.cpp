@@ -22,6 +22,18 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
+/// As it may be stored, and no longer than an address can be: in the log of an account it is text.
+std::string storable(std::string_view entry) {
+  auto text = valid_utf8(entry);
+  if (text.size() <= address_length_max)
+    return text;
+  auto end = address_length_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) // not in the middle of a character
+    --end;
+  text.resize(end);
+  return text;
+}
+
 /// Several header fields of that name are one list (RFC 9110 §5.3).
 std::vector<std::string_view> forwarded_for(const request& in) {
   std::vector<std::string_view> out;
@@ -67,8 +79,8 @@ std::string trusted_proxies::client_of(const request& in, const std::string& pee
   const auto chain = forwarded_for(in);
   const auto client = std::find_if(chain.rbegin(), chain.rend(), [this](auto entry) { return !trusts(entry); });
   if (client != chain.rend())
-    return valid_utf8(*client); // it is stored in the log of the account, and cutting may have split a character
-  return chain.empty() ? peer : valid_utf8(chain.front());
+    return storable(*client);
+  return chain.empty() ? peer : storable(chain.front());
 }
 
 std::string counted_address(std::string_view client) {

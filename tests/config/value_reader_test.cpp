@@ -44,6 +44,7 @@ TEST(value_reader, a_network_is_an_address_with_or_without_a_prefix_length) {
   for (const char* text : {"", "10.0.0", "10.0.0.0/33", "::/129", "10.0.0.0/", "10.0.0.0/-1", "localhost", "/8",
                            "10.0.0.1/8", "fd00::1/8"})
     EXPECT_FALSE(is_network(text)) << text;
+  EXPECT_FALSE(is_network({"10.0.0.1\0x", 10}));
 }
 
 TEST(value_reader, an_origin_is_scheme_and_host_and_nothing_else) {

@@ -72,6 +72,7 @@ def filter_of(wanted):
 def main(filter_file, account, *program):
     with open(filter_file, encoding="utf-8") as file:
         made = filter_of(json.load(file))
+    binary = os.open(program[0], os.O_RDONLY)  # while this account may still walk there
     if os.geteuid() == 0:
         entry = pwd.getpwnam(account)
         os.setgroups([])
@@ -79,7 +80,7 @@ def main(filter_file, account, *program):
         os.setuid(entry.pw_uid)
     assert ctypes.CDLL(None).prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
     made.load()
-    os.execv(program[0], program)
+    os.execve(binary, program, os.environ)
 
 
 if __name__ == "__main__":
