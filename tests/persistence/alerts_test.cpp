@@ -23,7 +23,8 @@ protected:
 
   std::vector<std::string> messages(const alert_filter& filter) {
     std::vector<std::string> found;
-    for (const auto& one : list_alerts(link_, ada, filter)->alerts)
+    const auto page = list_alerts(link_, ada, filter);
+    for (const auto& one : page->alerts)
       found.push_back(one.message);
     return found;
   }
