@@ -3,6 +3,7 @@
 function(cued_library folder)
   cmake_parse_arguments(arg "" "PCH" "PUBLIC;PRIVATE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${folder}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cpp$") # of the program that the folder's library is for
   add_library(${folder} STATIC ${sources})
   add_library(cued::${folder} ALIAS ${folder})
   target_include_directories(${folder} PUBLIC ${CMAKE_SOURCE_DIR})
