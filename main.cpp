@@ -23,6 +23,7 @@
 #include "http/middleware/principal_cache.hpp"
 #include "http/routes/documentation.hpp"
 #include "http/routes/echo_board.hpp"
+#include "http/routes/execution_lookup.hpp"
 #include "http/routes/health_monitor.hpp"
 #include "http/routes/table.hpp"
 #include "http/server/server.hpp"
@@ -128,6 +129,7 @@ int serve(const settings& s, wake_up& wake) {
   http::health_monitor health;
 
   persistence::pool pool{db->options, static_cast<std::size_t>(s.database_pool_size + s.database_max_overflow)};
+  http::execution_lookup executions{pool};
   http::client::webhook_client sender{std::move(*sender_options), *policy, std::move(*tls), names, clock};
   http::client::webhook_client own_sender{own_sender_options(), policy_for_own_addresses(), std::move(*own_tls), names,
                                           clock};
@@ -164,6 +166,7 @@ int serve(const settings& s, wake_up& wake) {
       .limiter = *redis ? static_cast<security::rate_limiter&>((*redis)->limiter) : own_limiter,
       .sessions = sessions,
       .principals = principals,
+      .executions = executions,
       .echoes = echoes,
       .names = names,
       .url_policy = *policy,

@@ -144,6 +144,7 @@ actors::engine_settings engine_settings_of(const settings& s, const time_source&
                                            security::random_source& random) {
   actors::engine_settings e;
   e.shards = static_cast<std::size_t>(s.shards);
+  e.batch_rows = static_cast<std::size_t>(s.batch_rows);
   e.poll_interval = std::chrono::seconds{s.poller_interval_seconds};
   e.stale_after = std::chrono::seconds{s.execution_stale_after_seconds};
   e.webhook_deadline = std::chrono::seconds{s.webhook_timeout_seconds};

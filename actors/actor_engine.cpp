@@ -17,6 +17,7 @@
 #include "actors/probe.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/tenant/tenant_actor.hpp"
+#include "actors/tenant/waiting_room.hpp"
 
 namespace cued::actors {
 namespace {
@@ -34,22 +35,20 @@ class admission {
 public:
   explicit admission(std::size_t at_most) : at_most_{at_most} {}
 
-  /// The reply to use instead of `answer`, or nothing if the tenant has too many pending already.
+  /// True if the tenant has not too many pending; `answer` then gives its place back.
   template <class T>
-  std::optional<reply<T>> admit(const std::string& user_id, const reply<T>& answer) {
+  bool admit(const std::string& user_id, reply<T>& answer) {
     auto count = count_of(user_id);
     if (count->fetch_add(1) >= at_most_) {
       count->fetch_sub(1);
-      return std::nullopt;
+      return false;
     }
-    return reply<T>{[count, answer](result<T> r) {
-      count->fetch_sub(1);
-      answer(std::move(r));
-    }};
+    answer.take(seat{std::move(count)});
+    return true;
   }
 
 private:
-  using counter = std::shared_ptr<std::atomic<std::size_t>>;
+  using counter = seat::counter;
   struct part {
     std::mutex mutex;
     std::unordered_map<std::string, counter> counts;
@@ -98,10 +97,10 @@ struct actor_engine::parts {
 std::unordered_map<pool, member_maker> actor_engine::parts::makers() {
   std::unordered_map<pool, member_maker> out;
   out[pool::claim] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
-    return by.spawn<claim_actor, caf::detached>(stores.claim(), clock, metrics);
+    return by.spawn<claim_actor, caf::detached>(stores.claim(), clock, everybody, metrics, settings.batch_rows);
   };
   out[pool::outcome] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
-    return by.spawn<outcome_actor, caf::detached>(stores.outcome(), clock, everybody, metrics);
+    return by.spawn<outcome_actor, caf::detached>(stores.outcome(), clock, everybody, metrics, settings.batch_rows);
   };
   const auto share = [this](std::size_t total) {
     return std::max<std::size_t>(1, (total + settings.shards - 1) / settings.shards);
@@ -153,30 +152,62 @@ actor_engine::~actor_engine() {
 }
 
 void actor_engine::claim(claim_request request, reply<claim_grant> answer) {
-  auto admitted = parts_->gate.admit(request.user_id, answer);
-  if (!admitted)
+  if (!parts_->gate.admit(request.user_id, answer))
     return answer(fail(too_many_pending()));
+  if (request.execution_id.empty())
+    return claim_next(std::move(request), 1, reply<claim_grants>{[answer](result<claim_grants> won) {
+                        answer(std::move(won).map([](claim_grants&& one) { return std::move(one.front()); }));
+                      }});
+  const auto id = request.execution_id;
+  parts_->everybody.send(pool::claim, id, claim_message{std::move(request), std::move(answer)});
+}
+
+void actor_engine::claim_many(claim_request request, std::size_t at_most, reply<claim_grants> answer) {
+  if (!parts_->gate.admit(request.user_id, answer))
+    return answer(fail(too_many_pending()));
+  claim_next(std::move(request), at_most, reply<claim_grants>{[answer](result<claim_grants> won) {
+               const bool nothing = !won && won.error().code == nothing_to_claim().code;
+               answer(nothing ? result<claim_grants>{} : std::move(won));
+             }});
+}
+
+void actor_engine::claim_next(claim_request request, std::size_t at_most, reply<claim_grants> answer) {
   const auto tenant = request.user_id;
-  parts_->everybody.send_tenant(tenant, claim_message{std::move(request), std::move(*admitted)});
+  parts_->everybody.send_tenant(tenant, claim_next_message{std::move(request), at_most, std::move(answer)});
 }
 
 void actor_engine::wait_ready(const std::string& user_id, std::optional<std::uint64_t> seen,
                               std::chrono::milliseconds wait, reply<std::uint64_t> answer) {
-  auto admitted = parts_->gate.admit(user_id, answer);
-  if (!admitted)
+  if (!parts_->gate.admit(user_id, answer))
     return answer(fail(too_many_pending()));
-  parts_->everybody.send_tenant(
-      user_id, wait_ready_message{seen, std::chrono::steady_clock::now() + wait, std::move(*admitted)});
+  parts_->everybody.send_tenant(user_id,
+                                wait_ready_message{seen, std::chrono::steady_clock::now() + wait, std::move(answer)});
 }
 
 void actor_engine::answer_waiting() { parts_->everybody.close_waiting(); }
 
 void actor_engine::report_outcome(outcome_report report, reply<outcome_receipt> answer) {
-  auto admitted = parts_->gate.admit(report.user_id, answer);
-  if (!admitted)
+  if (!parts_->gate.admit(report.user_id, answer))
     return answer(fail(too_many_pending()));
-  const auto tenant = report.user_id;
-  parts_->everybody.send_tenant(tenant, outcome_message{std::move(report), std::move(*admitted)});
+  const auto id = report.execution_id;
+  parts_->everybody.send(pool::outcome, id, outcome_message{std::move(report), std::move(answer)});
+}
+
+void actor_engine::report_outcomes(std::vector<outcome_report> reports, reply<outcome_receipts> answer) {
+  if (reports.empty())
+    return answer(outcome_receipts{});
+  if (!parts_->gate.admit(reports.front().user_id, answer))
+    return answer(fail(too_many_pending()));
+  auto replies =
+      gather<outcome_receipt>(reports.size(), [answer](outcome_receipts receipts) { answer(std::move(receipts)); });
+  std::vector<outcome_message> messages;
+  messages.reserve(reports.size());
+  for (std::size_t i = 0; i < reports.size(); ++i)
+    messages.push_back({std::move(reports[i]), std::move(replies[i])});
+  parts_->everybody.send_each(
+      pool::outcome, std::move(messages),
+      [](const outcome_message& m) -> const std::string& { return m.report.execution_id; },
+      [](std::vector<outcome_message> of_one_shard) { return outcomes_message{std::move(of_one_shard)}; });
 }
 
 void actor_engine::cue_changed(const std::string& cue_id) {

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "actors/batching.hpp"
 #include "actors/clock_pulse.hpp"
 #include "actors/deliver/webhook_sender.hpp"
 #include "actors/engine.hpp"
@@ -38,6 +39,7 @@ struct engine_settings {
   std::chrono::milliseconds webhook_deadline{30'000};
   std::size_t webhooks_in_flight = 50;
   std::size_t webhooks_in_flight_per_tenant = 50;
+  std::size_t batch_rows = batch_rows_at_most; ///< of one statement that claims or records outcomes
   overlap dst_overlap = overlap::once;
   std::optional<instant> sole_owner_since;        ///< see deadline_clock_settings
   std::size_t pending_per_tenant_at_most = 5'000; ///< beyond it a request is refused with 503 at once
@@ -70,9 +72,11 @@ public:
   actor_engine& operator=(const actor_engine&) = delete;
 
   void claim(claim_request request, reply<claim_grant> answer) override;
+  void claim_many(claim_request request, std::size_t at_most, reply<claim_grants> answer) override;
   void wait_ready(const std::string& user_id, std::optional<std::uint64_t> seen, std::chrono::milliseconds wait,
                   reply<std::uint64_t> answer) override;
   void report_outcome(outcome_report report, reply<outcome_receipt> answer) override;
+  void report_outcomes(std::vector<outcome_report> reports, reply<outcome_receipts> answer) override;
   void cue_changed(const std::string& cue_id) override;
   void execution_created(const std::string& user_id, const std::string& execution_id, bool webhook,
                          instant due) override;
@@ -86,6 +90,8 @@ public:
   bool drain(std::chrono::milliseconds patience);
 
 private:
+  void claim_next(claim_request request, std::size_t at_most, reply<claim_grants> answer);
+
   struct parts; // CAF and the actors, out of this header
   std::unique_ptr<parts> parts_;
 };

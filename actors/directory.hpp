@@ -51,6 +51,17 @@ public:
     deliver_to(member(which, shard_of(id, size(which))), std::move(message));
   }
 
+  /// Sends each item to the member in charge of its id: those of one member together, as `make(items)` says it.
+  template <class Item, class IdOf, class Make>
+  void send_each(pool which, std::vector<Item> items, IdOf id_of, Make make) const {
+    std::vector<std::vector<Item>> per_shard(size(which));
+    for (auto& item : items)
+      per_shard[shard_of(id_of(item), per_shard.size())].push_back(std::move(item));
+    for (std::size_t i = 0; i < per_shard.size(); ++i)
+      if (!per_shard[i].empty())
+        deliver_to(member(which, i), make(std::move(per_shard[i])));
+  }
+
   template <class Message>
   void send_all(pool which, const Message& message) const {
     for (std::size_t i = 0; i < size(which); ++i)

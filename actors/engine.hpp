@@ -6,24 +6,29 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "actors/reply.hpp"
 #include "domain/instant.hpp"
+#include "persistence/claim_store.hpp"
 
 namespace cued::actors {
 
 struct claim_request {
   std::string user_id;
-  std::string execution_id; ///< canonical uuid; empty: the oldest that is ready
+  std::string execution_id; ///< canonical uuid; empty: the oldest that are ready
   std::string worker_id;
   /// Of a claim without execution_id: how long it may wait for one to become ready.
   std::chrono::milliseconds wait{0};
   /// Becomes true when the client has hung up; a claim that waits is then given nothing. Null: nobody can tell.
   std::shared_ptr<const std::atomic<bool>> abandoned = nullptr;
+  bool with_work = false; ///< what is won is answered with all that it takes to run it
 };
 struct claim_grant {
   std::string execution_id;
+  std::optional<persistence::claimed_work> work = {}; ///< of a claim `with_work`
 };
+using claim_grants = std::vector<claim_grant>;
 
 /// A handler's report, already validated (spec/executions.md §5). JSON members are JSON text.
 struct outcome_report {
@@ -37,6 +42,7 @@ struct outcome_report {
 struct outcome_receipt {
   std::string outcome_state; ///< reported_success, reported_failure, verified_success, ...
 };
+using outcome_receipts = std::vector<result<outcome_receipt>>; ///< in the order of the reports
 
 /// The actors as everybody else sees them: typed requests in, replies out. Any thread may call; nothing here blocks
 /// or throws. Errors in a reply: 409 `claim_failed`; 404 `execution_not_found`, 409 `outcome_already_recorded`,
@@ -47,6 +53,10 @@ public:
   virtual ~engine() = default;
 
   virtual void claim(claim_request request, reply<claim_grant> answer) = 0;
+  /// Up to `at_most` of the oldest that are ready, oldest first; `request.execution_id` is not looked at. As soon as
+  /// there is one it is answered, with as many as there are then; after `request.wait` with none. What was won is
+  /// answered even where others could not be had because a shard failed; an error means that nothing was won.
+  virtual void claim_many(claim_request request, std::size_t at_most, reply<claim_grants> answer) = 0;
   /// Waits until something may have become claimable for the user's workers. News are numbered: `seen` is the number
   /// of those the caller knows, and the answer comes as soon as there are newer ones, or after `wait` with the number
   /// there is. Without `seen` the answer comes at once: ask so, look, then wait. Nothing is claimed, and the news may
@@ -55,6 +65,9 @@ public:
                           reply<std::uint64_t> answer) = 0;
 
   virtual void report_outcome(outcome_report report, reply<outcome_receipt> answer) = 0;
+  /// Reports of one user, each judged as if it came alone; of several on one execution the first counts. An error
+  /// means that none of them was looked at.
+  virtual void report_outcomes(std::vector<outcome_report> reports, reply<outcome_receipts> answer) = 0;
 
   /// A cue's schedule or status was committed: the clock reads it again. Losing this costs at most
   /// POLLER_INTERVAL_SECONDS.

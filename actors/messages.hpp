@@ -19,18 +19,35 @@
 /// A message that carries a reply and is dropped (its receiver died) answers with 503 by itself: see actors/reply.hpp.
 namespace cued::actors {
 
-// -- to a tenant, and on to the shard in charge ----------------------------
+// -- to the shard in charge of an execution ---------------------------------
 
-struct claim_message {
+struct claim_message { ///< of one execution, by its id
   claim_request request;
   reply<claim_grant> answer;
+};
+struct claims_message { ///< of several, all in the charge of this shard
+  std::vector<claim_message> claims;
 };
 struct outcome_message {
   outcome_report report;
   reply<outcome_receipt> answer;
 };
+struct outcomes_message {
+  std::vector<outcome_message> reports;
+};
 
-// -- between a tenant and a claim shard --------------------------------------
+// -- to a tenant, and between a tenant and the claim shards -------------------
+
+/// To a tenant: claim up to so many of what is ready.
+struct claim_next_message {
+  claim_request request;
+  std::size_t at_most = 1;
+  reply<claim_grants> answer;
+};
+/// To a tenant: these were claimed by their ids, so nobody else can have them.
+struct taken_message {
+  std::vector<std::string> execution_ids;
+};
 
 /// What a tenant's workers may claim, and when the next of what is not yet due becomes claimable.
 struct ready_list {
@@ -48,11 +65,10 @@ struct ready_fetched_message {
   std::uint64_t fetch = 0; ///< which of the tenant's fetches this answers
   result<ready_list> found;
 };
-struct claim_settled_message {
-  claim_message original;
-  std::chrono::steady_clock::time_point until; ///< its patience
-  std::string execution_id;
-  result<claim_grant> outcome;
+/// A tenant to itself: what became of the executions that it tried to claim for one of its guests.
+struct claims_settled_message {
+  std::uint64_t attempt = 0;
+  std::vector<result<claim_grant>> answers; ///< in the order in which they were asked for
 };
 
 /// To a tenant: executions that its workers may claim from now on.
@@ -133,10 +149,14 @@ struct drain_message {
 
 #define CUED_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cued::actors::name)
 CUED_MESSAGE(claim_message)
+CUED_MESSAGE(claims_message)
+CUED_MESSAGE(claim_next_message)
+CUED_MESSAGE(taken_message)
 CUED_MESSAGE(outcome_message)
+CUED_MESSAGE(outcomes_message)
 CUED_MESSAGE(fetch_ready_message)
 CUED_MESSAGE(ready_fetched_message)
-CUED_MESSAGE(claim_settled_message)
+CUED_MESSAGE(claims_settled_message)
 CUED_MESSAGE(became_ready_message)
 CUED_MESSAGE(wait_ready_message)
 CUED_MESSAGE(stop_waiting_message)

@@ -1,12 +1,36 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "domain/error.hpp"
 
 namespace cued::actors {
+
+/// One of a bounded number of places, given back when it is destroyed. Move-only. Thread: any.
+class seat {
+public:
+  using counter = std::shared_ptr<std::atomic<std::size_t>>; ///< how many are taken
+
+  seat() = default;
+  /// For a place that `taken` counts already.
+  explicit seat(counter taken) : taken_{std::move(taken)} {}
+  seat(seat&&) noexcept = default;
+  seat& operator=(seat&& other) noexcept {
+    std::swap(taken_, other.taken_);
+    return *this;
+  }
+  ~seat() {
+    if (taken_)
+      taken_->fetch_sub(1);
+  }
+
+private:
+  counter taken_;
+};
 
 /// The way back to whoever waits for an answer from an actor. Copies share one promise, which is kept exactly once:
 /// by the first call, or, when the last copy dies unanswered (its actor threw, its mailbox was dropped, the system
@@ -23,23 +47,61 @@ public:
       promise_->keep(std::move(answer));
   }
 
+  /// Gives `place` back just before the answer. To be called before the reply is handed to anybody.
+  void take(seat place) {
+    if (promise_)
+      promise_->place = std::move(place);
+  }
+
 private:
   struct promise {
     explicit promise(std::function<void(result<T>)> f) : callback{std::move(f)} {}
     promise(const promise&) = delete;
     promise& operator=(const promise&) = delete;
     ~promise() {
-      keep(tl::unexpected<error>(unavailable("The part of the server in charge of this request was restarted")));
+      if (callback)
+        keep(tl::unexpected<error>(unavailable("The part of the server in charge of this request was restarted")));
     }
 
     void keep(result<T> answer) {
-      if (auto f = std::exchange(callback, nullptr))
+      if (auto f = std::exchange(callback, nullptr)) {
+        { const seat left = std::move(place); }
         f(std::move(answer));
+      }
     }
 
     std::function<void(result<T>)> callback;
+    seat place;
   };
   std::shared_ptr<promise> promise_;
 };
+
+/// `n` replies whose answers arrive together, in order, once the last of them is there: at `complete`, on the thread
+/// that gave the last. Their askers may be on different threads; an answer that dies is a 503 among the others.
+template <class T>
+[[nodiscard]] std::vector<reply<T>> gather(std::size_t n, std::function<void(std::vector<result<T>>)> complete) {
+  struct gathering {
+    std::vector<result<T>> answers;
+    std::atomic<std::size_t> open;
+    std::function<void(std::vector<result<T>>)> complete;
+  };
+  if (n == 0) {
+    complete({});
+    return {};
+  }
+  auto shared = std::make_shared<gathering>();
+  shared->answers.resize(n);
+  shared->open = n;
+  shared->complete = std::move(complete);
+  std::vector<reply<T>> replies;
+  replies.reserve(n);
+  for (std::size_t i = 0; i < n; ++i)
+    replies.push_back(reply<T>{[shared, i](result<T> answer) {
+      shared->answers[i] = std::move(answer);
+      if (shared->open.fetch_sub(1) == 1)
+        shared->complete(std::move(shared->answers));
+    }});
+  return replies;
+}
 
 } // namespace cued::actors

@@ -62,6 +62,8 @@ public:
   [[nodiscard]] virtual std::string_view description() const = 0;
   /// The shape that its bar or figure is about; the command line overrides single fields.
   [[nodiscard]] virtual load_shape usual_shape() const { return {}; }
+  /// Settings of a server that is started for this scenario, beyond those that every one of the harness' has.
+  [[nodiscard]] virtual std::map<std::string, std::string> server_settings() const { return {}; }
   [[nodiscard]] virtual result<measurement> run(stage& at, const load_shape& shape) = 0;
 };
 

@@ -306,6 +306,13 @@ constexpr std::array table{
             .unit = "actors",
             .least = 1,
             .most = 64},
+    setting{.name = "BATCH_ROWS",
+            .member = &s::batch_rows,
+            .meaning = "claims, or outcomes, that share one statement and its commit; 1: one statement for each "
+                       "request, for measuring what group commit brings",
+            .unit = "rows",
+            .least = 1,
+            .most = 1000},
     setting{.name = "SHUTDOWN_TIMEOUT_SECONDS",
             .member = &s::shutdown_timeout_seconds,
             .meaning = "how long work under way may take to end after SIGTERM",

@@ -91,6 +91,7 @@ struct settings {
   std::string log_format = "auto"; ///< `auto`: JSON lines unless standard error is a terminal
   int io_threads = 0;              ///< 0: one per processor
   int shards = 2;                  ///< members of each actor pool
+  int batch_rows = 1000;           ///< of one statement that claims or records outcomes
   int shutdown_timeout_seconds = 10;
 
   [[nodiscard]] bool production() const { return env == "production"; }

@@ -1,5 +1,6 @@
 #include "domain/timestamp.hpp"
 
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
@@ -215,10 +216,16 @@ tl::expected<std::chrono::sys_days, std::string> take_date(cursor& text) {
 
 // -- output ---------------------------------------------------------------
 
+/// With leading zeros; only a year that somebody put into the database can be longer than `width`.
 void append_digits(std::string& out, std::int64_t value, int width) {
-  const std::string digits = std::to_string(value);
-  out.append(static_cast<std::size_t>(std::max(0, width - static_cast<int>(digits.size()))), '0');
-  out += digits;
+  std::array<char, fraction_digits> digits{};
+  std::int64_t rest = value;
+  for (auto at = static_cast<std::size_t>(width); at > 0; rest /= 10)
+    digits[--at] = static_cast<char>('0' + rest % 10);
+  if (rest == 0 && value >= 0)
+    out.append(digits.data(), static_cast<std::size_t>(width));
+  else
+    out += std::to_string(value);
 }
 
 std::string format_civil(std::chrono::sys_time<microseconds> shifted) {

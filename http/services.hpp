@@ -37,6 +37,7 @@ namespace cued::http {
 
 class documentation;
 class echo_board;
+class execution_lookup;
 class health_monitor;
 class message_authorizer;
 class principal_cache;
@@ -55,6 +56,7 @@ struct services {
   security::rate_limiter& limiter;
   const security::session_tokens& sessions;
   principal_cache& principals;            ///< after changing an account: account_changed() of middleware/revocation.hpp
+  execution_lookup& executions;           ///< single ones, many in one statement
   echo_board& echoes;                     ///< what was sent to /v1/echo
   client::name_resolver& names;           ///< through check_url (http/url_check.hpp)
   const security::url_policy& url_policy; ///< which addresses webhooks may reach

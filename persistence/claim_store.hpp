@@ -15,12 +15,23 @@ struct claim_attempt {
   std::string user_id;
   std::string execution_id;
   std::string worker_id;
+  bool with_work = false; ///< won, it is answered with all that is needed to run it
+};
+
+/// What it takes to run an execution. `payload_json` is the one it was fired with, else its cue's; always an object.
+struct claimed_work {
+  std::string execution_id, cue_id, cue_name;
+  std::optional<std::string> task; ///< the payload's member of that name, if it is a string
+  instant scheduled_for;
+  std::string payload_json;
+  int attempts = 1; ///< this claim included
 };
 
 /// What a claim that was won has got hold of.
 struct claimed_execution {
   instant scheduled_for;
   bool backfilled = false;
+  std::optional<claimed_work> work = {}; ///< of an attempt `with_work`
 };
 
 /// An execution that a worker of this tenant may claim.
@@ -50,7 +61,7 @@ public:
 
 class postgres_claim_store final : public claim_store {
 public:
-  explicit postgres_claim_store(connection_options options) : link_{std::move(options)} {}
+  explicit postgres_claim_store(connection_options options);
 
   result<std::vector<std::optional<claimed_execution>>> claim(const std::vector<claim_attempt>& attempts,
                                                               instant at) override;

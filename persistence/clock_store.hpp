@@ -21,6 +21,12 @@ struct armed_cue {
   bool operator==(const armed_cue&) const = default;
 };
 
+/// A place in the order of armed cues; without an instant, before all of them.
+struct armed_position {
+  std::optional<instant> next_run = {};
+  std::string cue_id = {};
+};
+
 /// One execution to be made.
 struct slot_firing {
   instant at;
@@ -54,11 +60,12 @@ class clock_store {
 public:
   virtual ~clock_store() = default;
 
-  /// Cues due before `horizon`, soonest first.
-  virtual result<std::vector<armed_cue>> armed_until(instant horizon, std::size_t limit) = 0;
+  /// Cues due before `horizon`, soonest first, and by id where they are due together; those that come after `from`.
+  virtual result<std::vector<armed_cue>> armed_until(instant horizon, std::size_t limit,
+                                                     const armed_position& from = {}) = 0;
 
-  /// The cue as it is now, if it is active and has an instant ahead.
-  virtual result<std::optional<armed_cue>> find_armed(const std::string& cue_id) = 0;
+  /// The cues as they are now: those that are active and have an instant ahead.
+  virtual result<std::vector<armed_cue>> find_armed(const std::vector<std::string>& cue_ids) = 0;
 
   /// Creates the executions (and outbox rows) of all firings, counts them and moves the cues on, in one commit. What is
   /// born missed fails its cue, and on_failure is carried out.
@@ -69,10 +76,11 @@ public:
 
 class postgres_clock_store final : public clock_store {
 public:
-  explicit postgres_clock_store(connection_options options) : link_{std::move(options)} {}
+  explicit postgres_clock_store(connection_options options);
 
-  result<std::vector<armed_cue>> armed_until(instant horizon, std::size_t limit) override;
-  result<std::optional<armed_cue>> find_armed(const std::string& cue_id) override;
+  result<std::vector<armed_cue>> armed_until(instant horizon, std::size_t limit,
+                                             const armed_position& from = {}) override;
+  result<std::vector<armed_cue>> find_armed(const std::vector<std::string>& cue_ids) override;
   result<std::vector<fired_slot>> fire(const std::vector<firing>& due) override;
 
 private:

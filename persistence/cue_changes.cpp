@@ -89,8 +89,11 @@ constexpr named_query delete_outbox_of_cue{"delete_outbox_of_cue", R"sql(
   DELETE FROM dispatch_outbox o USING executions e WHERE e.cue_id = $1::text AND o.execution_id = e.id
 )sql"};
 
-/// Index: idx_executions_cue_id.
+/// Index: idx_executions_cue_id, open_executions_pkey.
 constexpr named_query delete_executions_of_cue{"delete_executions_of_cue", R"sql(
+  WITH closed AS (
+    DELETE FROM cued.open_executions WHERE cue_id = $1::text
+  )
   DELETE FROM executions WHERE cue_id = $1::text
 )sql"};
 

@@ -44,7 +44,7 @@ constexpr named_query ready_due_retries{"ready_due_retries", R"sql(
   SELECT r.id, c.user_id, coalesce(r.backfilled, false) FROM readied r JOIN cues c ON c.id = r.cue_id
 )sql"};
 
-/// Index: idx_executions_retries, idx_outbox_scheduled, cued_executions_outcome_deadline.
+/// Index: idx_executions_retries, idx_outbox_scheduled, open_executions_deadline, executions_pkey.
 constexpr named_query soonest_retry{"soonest_retry", R"sql(
   SELECT least(
     (SELECT min(next_retry) FROM executions
@@ -53,9 +53,9 @@ constexpr named_query soonest_retry{"soonest_retry", R"sql(
     (SELECT min(scheduled_at) FROM dispatch_outbox
      WHERE dispatched = false AND scheduled_at IS NOT NULL AND execution_id IS NOT NULL
        AND scheduled_at > $1::timestamptz AND scheduled_at < $2::timestamptz),
-    (SELECT min(e.outcome_deadline_at) FROM executions e
-     WHERE )sql" CUED_AWAITS_OUTCOME("e") R"sql( AND e.outcome_deadline_at > $1::timestamptz
-       AND e.outcome_deadline_at < $2::timestamptz))
+    (SELECT o.deadline_at FROM cued.open_executions o JOIN executions e ON e.id = o.execution_id
+     WHERE o.deadline_at > $1::timestamptz AND o.deadline_at < $2::timestamptz AND )sql" CUED_AWAITS_OUTCOME("e") R"sql(
+     ORDER BY o.deadline_at LIMIT 1))
 )sql"};
 
 /// Index: idx_outbox_pending.
@@ -71,43 +71,48 @@ constexpr named_query undispatched_deliveries{"undispatched_deliveries", R"sql(
   LIMIT $2::int
 )sql"};
 
-/// Index: cued_executions_open.
+/// Reads the webhooks among the open executions. Index: executions_pkey, cues_pkey, cued_outbox_execution.
 constexpr named_query forgotten_deliveries{"forgotten_deliveries", R"sql(
   SELECT e.id, c.user_id, coalesce(e.backfilled, false)
-  FROM executions e
+  FROM cued.open_executions o
+  JOIN executions e ON e.id = o.execution_id
   JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
   WHERE e.status IN ('pending', 'retry_ready') AND e.updated_at < $1::timestamptz
-    AND e.scheduled_for < $1::timestamptz
-    AND NOT EXISTS (SELECT 1 FROM dispatch_outbox o WHERE o.execution_id = e.id AND NOT o.dispatched)
+    AND o.worker_of IS NULL AND o.scheduled_for < $1::timestamptz
+    AND NOT EXISTS (SELECT 1 FROM dispatch_outbox q WHERE q.execution_id = e.id AND NOT q.dispatched)
     AND NOT )sql" CUED_IS_HELD_BACK R"sql(
-  ORDER BY e.scheduled_for
+  ORDER BY o.scheduled_for
   LIMIT $2::int
 )sql"};
 
-/// Index: cued_executions_open.
+/// Reads the webhooks among the open executions. Index: executions_pkey, cues_pkey.
 constexpr named_query silent_deliveries{"silent_deliveries", R"sql(
   SELECT e.id, c.user_id, c.id, e.attempts, c.retry_max_attempts, c.retry_backoff_minutes::text,
          extract(epoch FROM now() - e.updated_at)::int, coalesce(c.retry_backoff_seconds::text, ''),
          coalesce(c.retry_jitter_percent, 0)
-  FROM executions e
+  FROM cued.open_executions o
+  JOIN executions e ON e.id = o.execution_id
   JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
-  WHERE e.status = 'delivering' AND e.updated_at < $1::timestamptz
+  WHERE o.worker_of IS NULL AND e.status = 'delivering' AND e.updated_at < $1::timestamptz
   ORDER BY e.updated_at
   LIMIT $2::int
 )sql"};
 
 /// A claim ends when its lease is over and its worker is silent (or was deleted). The lease counts from the last sign
-/// of life of the execution. Index: cued_executions_open, unique_user_worker.
+/// of life of the execution. Reads the workers' executions among the open ones. Index: executions_pkey, cues_pkey,
+/// unique_user_worker.
 constexpr named_query return_claims{"return_claims", R"sql(
   WITH lost AS (
-    SELECT e.id FROM executions e
+    SELECT e.id FROM cued.open_executions o
+    JOIN executions e ON e.id = o.execution_id
     JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'worker'
     LEFT JOIN workers w ON w.user_id = c.user_id AND w.worker_id = e.claimed_by_worker
-    WHERE (e.status = 'delivering'
-           AND coalesce(greatest(e.claimed_at, e.last_heartbeat_at), e.updated_at)
-               < $1::timestamptz - make_interval(secs => $2::int)
-           AND (w.id IS NULL OR w.last_heartbeat < $1::timestamptz - make_interval(secs => $3::int)))
-       OR e.status IN ('retrying', 'retry_ready')
+    WHERE o.worker_of IS NOT NULL
+      AND ((e.status = 'delivering'
+            AND coalesce(greatest(e.claimed_at, e.last_heartbeat_at), e.updated_at)
+                < $1::timestamptz - make_interval(secs => $2::int)
+            AND (w.id IS NULL OR w.last_heartbeat < $1::timestamptz - make_interval(secs => $3::int)))
+           OR e.status IN ('retrying', 'retry_ready'))
     ORDER BY e.id
     LIMIT $4::int
     FOR UPDATE OF e SKIP LOCKED
@@ -123,12 +128,14 @@ constexpr named_query return_claims{"return_claims", R"sql(
 
 /// Time counts from when the execution could first be claimed: made, due, or given back by return_claims, whichever is
 /// latest (spec/workers.md §7); of one that an overlap policy made wait, from when its forerunner came to its end.
-/// Index: cued_executions_open, idx_executions_dedup.
+/// Reads the workers' executions among the open ones. Index: executions_pkey, cues_pkey, idx_executions_dedup.
 constexpr named_query miss_unclaimed_executions{"miss_unclaimed_executions", R"sql(
   WITH late AS (
-    SELECT e.id, e.cue_id FROM executions e
+    SELECT e.id, e.cue_id FROM cued.open_executions o
+    JOIN executions e ON e.id = o.execution_id
     JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'worker'
-    WHERE e.status = 'pending' AND e.claimed_by_worker IS NULL AND NOT )sql" CUED_IS_HELD_BACK R"sql(
+    WHERE o.worker_of IS NOT NULL AND o.scheduled_for < $1::timestamptz - make_interval(secs => $2::int)
+      AND e.status = 'pending' AND e.claimed_by_worker IS NULL AND NOT )sql" CUED_IS_HELD_BACK R"sql(
       AND greatest(e.created_at, e.scheduled_for, CASE WHEN e.error_message LIKE 'Reset: %' THEN e.updated_at END,
                    CASE WHEN c.overlap_policy = 'queue_one' THEN (
                      SELECT forerunner.updated_at FROM executions forerunner
@@ -143,7 +150,9 @@ constexpr named_query miss_unclaimed_executions{"miss_unclaimed_executions", R"s
     UPDATE executions e
     SET status = 'missed', error_message = 'No worker claimed this execution within timeout window', updated_at = now()
     FROM late l WHERE e.id = l.id AND e.status = 'pending' AND e.claimed_by_worker IS NULL
-    RETURNING e.id, e.cue_id
+    RETURNING e.id, e.cue_id, e.scheduled_for
+  ), closed AS (
+    )sql" CUED_CLOSE("missed") R"sql(
   ), cues_locked AS (
     SELECT c.id FROM cues c WHERE c.id IN (SELECT cue_id FROM missed) ORDER BY c.id FOR UPDATE
   ), ended AS (
@@ -152,6 +161,16 @@ constexpr named_query miss_unclaimed_executions{"miss_unclaimed_executions", R"s
     FROM cues_locked k WHERE c.id = k.id
   )
   SELECT id FROM missed
+)sql"};
+
+/// What was left behind: the execution is gone, or others have ended it. A row that somebody has written meanwhile lies
+/// elsewhere and is not touched. Reads all open executions, hourly. Index: executions_pkey.
+constexpr named_query clean_up_open_executions{"clean_up_open_executions", R"sql(
+  WITH left_behind AS (
+    SELECT o.ctid AS place FROM cued.open_executions o LEFT JOIN executions e ON e.id = o.execution_id
+    WHERE e.id IS NULL OR NOT ()sql" CUED_IS_UNFINISHED("e") " OR (" CUED_AWAITS_OUTCOME("e") R"sql())
+  )
+  DELETE FROM cued.open_executions o USING left_behind l WHERE o.ctid = l.place
 )sql"};
 
 /// The notice of an alert stays as long as the alert, which shows it. Reads all notices, hourly.
@@ -277,7 +296,7 @@ result<std::size_t> postgres_deadline_store::clean_up(instant now) {
   return link_.run([&](session& s) -> result<std::size_t> {
     const auto at = write_instant(now);
     return history + s.exec(clean_up_outbox, at).affected_rows() + s.exec(clean_up_events, at).affected_rows() +
-           s.exec(clean_up_notices, at).affected_rows();
+           s.exec(clean_up_notices, at).affected_rows() + s.exec(clean_up_open_executions).affected_rows();
   });
 }
 

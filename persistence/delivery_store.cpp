@@ -1,5 +1,7 @@
 #include "persistence/delivery_store.hpp"
 
+#include <algorithm>
+
 #include "persistence/alert_rows.hpp"
 #include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
@@ -13,28 +15,31 @@ namespace {
 /// The monthly limit holds for first attempts of what the clock made, and only for users who have reached it does
 /// anything here cost more than one look at their month: a day of grace begins, or has ended.
 /// A secret in overlap costs one look into a table that is nearly always empty.
-/// Locks executions in id order. Index: executions_pkey, cues_pkey, users_pkey, unique_user_month, quota_grace_pkey,
-/// cued_outbox_execution, previous_secrets_pkey.
-constexpr named_query start_deliveries{
-    "start_deliveries",
-    R"sql(
-  WITH locked AS (
-    SELECT e.id FROM executions e
-    JOIN cues c ON c.id = e.cue_id
-    WHERE e.id = ANY($1::uuid[]) AND e.status IN ('pending', 'retry_ready') AND NOT )sql" CUED_IS_HELD_BACK R"sql(
-    ORDER BY e.id
-    FOR UPDATE OF e
-  ), over_limit AS (
-    SELECT e.id, c.user_id, m.month_start, m.execution_count AS used, u.monthly_execution_limit AS allowed,
-           g.started_at AS grace_since
-    FROM locked l
-    JOIN executions e ON e.id = l.id AND e.status = 'pending' AND e.triggered_by IS NULL
+/// The ids come sorted, and the rows are locked in that order by the loop over executions_pkey. Index: executions_pkey,
+/// cues_pkey, users_pkey, unique_user_month, quota_grace_pkey, cued_outbox_execution, previous_secrets_pkey,
+/// open_executions_pkey.
+constexpr named_query start_deliveries{"start_deliveries",
+                                       R"sql(
+  WITH candidate AS MATERIALIZED (
+    SELECT e.id, e.status = 'pending' AND e.triggered_by IS NULL AS counts, c.user_id, u.monthly_execution_limit,
+           u.webhook_secret, c.id AS cue_id, c.name, coalesce(c.callback_url, '') AS url, c.callback_method,
+           CASE WHEN jsonb_typeof(c.callback_headers) = 'object' THEN c.callback_headers::text ELSE '{}' END AS headers,
+           ()sql" CUED_EFFECTIVE_PAYLOAD R"sql()::text AS payload, c.retry_max_attempts,
+           c.retry_backoff_minutes::text AS backoff, coalesce(c.retry_backoff_seconds::text, '') AS backoff_seconds,
+           coalesce(c.retry_jitter_percent, 0) AS jitter_percent
+    FROM unnest($1::uuid[]) AS a(id)
+    JOIN executions e ON e.id = a.id AND e.status IN ('pending', 'retry_ready')
     JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
-    JOIN users u ON u.id = c.user_id AND u.monthly_execution_limit > 0
+    JOIN users u ON u.id = c.user_id
+    WHERE NOT )sql" CUED_IS_HELD_BACK R"sql(
+  ), over_limit AS (
+    SELECT c.id, c.user_id, m.month_start, m.execution_count AS used, c.monthly_execution_limit AS allowed,
+           g.started_at AS grace_since
+    FROM candidate c
     JOIN usage_monthly m ON m.user_id = c.user_id AND m.month_start = date_trunc('month', now() AT TIME ZONE 'UTC')::date
-      AND m.execution_count >= u.monthly_execution_limit
+      AND m.execution_count >= c.monthly_execution_limit
     LEFT JOIN cued.quota_grace g ON g.user_id = c.user_id AND g.month_start = m.month_start
-    WHERE $2::bool
+    WHERE $2::bool AND c.counts AND c.monthly_execution_limit > 0
   ), grace AS (
     INSERT INTO cued.quota_grace (user_id, month_start, started_at)
     SELECT DISTINCT user_id, month_start, now() FROM over_limit WHERE grace_since IS NULL
@@ -46,8 +51,10 @@ constexpr named_query start_deliveries{
   ), refused AS (
     UPDATE executions e
     SET status = 'failed', error_message = 'Monthly execution limit reached', last_attempt_at = now(), updated_at = now()
-    FROM blocked b WHERE e.id = b.id
-    RETURNING e.id
+    FROM blocked b WHERE e.id = b.id AND e.status = 'pending'
+    RETURNING e.id, e.cue_id, e.scheduled_for
+  ), closed AS (
+    )sql" CUED_CLOSE("refused") R"sql(
   ), first_refusals AS (
     SELECT DISTINCT user_id, month_start, used, allowed FROM blocked ORDER BY user_id
   ), told AS (
@@ -64,22 +71,15 @@ constexpr named_query start_deliveries{
     FROM told
     RETURNING *
   ), noticed AS (
-    )sql" CUED_NOTICES_OF_ALERTS(
-        "alerted") R"sql(
+    )sql" CUED_NOTICES_OF_ALERTS("alerted") R"sql(
   ), taken AS (
     UPDATE executions e
     SET status = 'delivering', started_at = coalesce(e.started_at, now()), updated_at = now()
-    FROM locked l
-    JOIN executions o ON o.id = l.id
-    JOIN cues c ON c.id = o.cue_id AND c.callback_transport = 'webhook'
-    JOIN users u ON u.id = c.user_id
-    WHERE e.id = l.id AND e.status IN ('pending', 'retry_ready') AND e.id NOT IN (SELECT id FROM blocked)
-    RETURNING e.id, c.user_id, c.id AS cue_id, c.name, e.scheduled_for, e.attempts + 1 AS attempt,
-      coalesce(c.callback_url, '') AS url, c.callback_method, CASE WHEN jsonb_typeof(c.callback_headers) = 'object' THEN c.callback_headers::text ELSE '{}' END AS headers,
-      ()sql" CUED_EFFECTIVE_PAYLOAD
-                   R"sql()::text AS payload, c.retry_max_attempts, c.retry_backoff_minutes::text AS backoff,
-      u.webhook_secret, coalesce(e.backfilled, false) AS backfilled,
-      coalesce(c.retry_backoff_seconds::text, '') AS backoff_seconds, coalesce(c.retry_jitter_percent, 0) AS jitter_percent
+    FROM candidate c
+    WHERE e.id = c.id AND e.status IN ('pending', 'retry_ready') AND e.id NOT IN (SELECT id FROM blocked)
+    RETURNING e.id, c.user_id, c.cue_id, c.name, e.scheduled_for, e.attempts + 1 AS attempt, c.url, c.callback_method,
+              c.headers, c.payload, c.retry_max_attempts, c.backoff, c.webhook_secret,
+              coalesce(e.backfilled, false) AS backfilled, c.backoff_seconds, c.jitter_percent
   ), dispatched AS (
     UPDATE dispatch_outbox o SET dispatched = true
     FROM (SELECT id FROM taken UNION ALL SELECT id FROM refused) AS t
@@ -92,13 +92,20 @@ constexpr named_query start_deliveries{
 )sql"};
 
 std::string list_of(const std::vector<std::string>& ids) {
+  auto sorted = ids;
+  std::ranges::sort(sorted);
+  const auto repeated = std::ranges::unique(sorted);
+  sorted.erase(repeated.begin(), repeated.end());
   array_builder list;
-  for (const auto& id : ids)
+  for (const auto& id : sorted)
     list.add(id);
   return std::move(list).str();
 }
 
 } // namespace
+
+postgres_delivery_store::postgres_delivery_store(connection_options options, monthly_limit limit)
+    : link_{by_keys(std::move(options))}, limit_{limit} {}
 
 result<std::vector<started_delivery>> postgres_delivery_store::start(const std::vector<std::string>& execution_ids) {
   const auto ids = list_of(execution_ids);

@@ -57,8 +57,7 @@ class postgres_delivery_store final : public delivery_store {
 public:
   enum class monthly_limit { enforced, ignored }; ///< ignored: DISABLE_QUOTA_ENFORCEMENT
 
-  explicit postgres_delivery_store(connection_options options, monthly_limit limit = monthly_limit::enforced)
-      : link_{std::move(options)}, limit_{limit} {}
+  explicit postgres_delivery_store(connection_options options, monthly_limit limit = monthly_limit::enforced);
 
   result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) override;
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -73,9 +74,17 @@ struct execution_detail {
   std::optional<std::string> artifacts_json, evidence_metadata_json;
 };
 
-/// 404 `execution_not_found`.
-[[nodiscard]] result<execution_detail> find_execution(connection& db, const std::string& user_id,
-                                                      const std::string& execution_id);
+/// An execution and the caller who wants to see it.
+struct execution_key {
+  std::string execution_id, user_id;
+};
+
+/// Nothing: there is none of that id, or it is somebody else's.
+using found_execution = std::optional<execution_detail>;
+
+/// Any number of executions in one statement; the answers come in the order of `asked`.
+[[nodiscard]] result<std::vector<found_execution>> find_executions(connection& db,
+                                                                   std::span<const execution_key> asked);
 
 /// What a list is narrowed to; what is absent does not narrow. Source: spec/executions.md §3.1, spec/clients.md §9.1
 /// #5.

@@ -6,17 +6,16 @@ namespace {
 constexpr std::chrono::seconds stale_after{300};
 constexpr std::chrono::seconds worker_active_for{180};
 
-/// One pass over the open executions for all three of their counts. Indexes: cued_executions_open, whose predicate is
-/// repeated here word for word, and idx_outbox_pending. A backlog makes it slow, so /health keeps the answer.
+/// One pass over the open executions for all three of their counts. Reads all of cued.open_executions. Index:
+/// executions_pkey, idx_outbox_pending. A backlog makes it slow, so /health keeps the answer.
 constexpr named_query health_counts_query{"health_counts", R"sql(
   SELECT (SELECT count(*) FROM dispatch_outbox WHERE dispatched = false) AS pending_outbox,
          unfinished.stale, unfinished.retries, unfinished.claims, active.workers, active.last_heartbeat
   FROM (
     SELECT count(*) FILTER (WHERE e.status = 'delivering' AND e.updated_at < $1::timestamptz) AS stale,
            count(*) FILTER (WHERE e.status IN ('retrying', 'retry_ready')) AS retries,
-           count(*) FILTER (WHERE e.status = 'pending' AND c.callback_transport = 'worker') AS claims
-    FROM executions e JOIN cues c ON c.id = e.cue_id
-    WHERE e.status IN ('pending', 'delivering', 'retrying', 'retry_ready')
+           count(*) FILTER (WHERE e.status = 'pending' AND o.worker_of IS NOT NULL) AS claims
+    FROM cued.open_executions o JOIN executions e ON e.id = o.execution_id
   ) AS unfinished,
   (SELECT count(*) AS workers, max(last_heartbeat) AS last_heartbeat
    FROM workers WHERE last_heartbeat >= $2::timestamptz) AS active

@@ -8,11 +8,12 @@ namespace cued::persistence {
 namespace {
 
 /// Locks executions, then cues, each in id order, as everywhere. Whoever reports at this moment holds the row and is
-/// left alone. Index: cued_executions_outcome_deadline, cues_pkey.
+/// left alone. Index: open_executions_deadline, executions_pkey, cues_pkey.
 constexpr named_query expire_outcome_batch{"expire_outcome_batch", R"sql(
   WITH overdue AS (
-    SELECT e.id FROM executions e
-    WHERE )sql" CUED_AWAITS_OUTCOME("e") R"sql( AND e.outcome_deadline_at <= $1::timestamptz
+    SELECT e.id FROM cued.open_executions o JOIN executions e ON e.id = o.execution_id
+    WHERE o.deadline_at <= $1::timestamptz AND )sql" CUED_AWAITS_OUTCOME(
+    "e") R"sql( AND e.outcome_deadline_at <= $1::timestamptz
     ORDER BY e.id
     LIMIT $2::int
     FOR UPDATE OF e SKIP LOCKED
@@ -23,7 +24,9 @@ constexpr named_query expire_outcome_batch{"expire_outcome_batch", R"sql(
         updated_at = now()
     FROM overdue o
     WHERE e.id = o.id AND )sql" CUED_AWAITS_OUTCOME("e") R"sql(
-    RETURNING e.id, e.cue_id, e.outcome_deadline_seconds
+    RETURNING e.id, e.cue_id, e.scheduled_for, e.outcome_deadline_seconds
+  ), closed AS (
+    )sql" CUED_CLOSE("expired") R"sql(
   ), cues_locked AS (
     SELECT c.id FROM cues c WHERE c.id IN (SELECT cue_id FROM expired) ORDER BY c.id FOR UPDATE
   ), ended AS (

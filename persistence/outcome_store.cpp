@@ -1,103 +1,110 @@
 #include "persistence/outcome_store.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
 
 #include "persistence/alert_rows.hpp"
+#include "persistence/asked_executions.hpp"
 #include "persistence/open_executions.hpp"
 
 namespace cued::persistence {
 namespace {
 
 /// Records reports: the execution row (once), the verdict of its cue's verification mode, and for worker cues the end
-/// of the execution and of a one-time cue. Rows are locked executions first, then cues, each in id order, as in every
-/// statement of ours, so two batches cannot deadlock.
+/// of the execution and of a one-time cue. The rows come sorted by id and are locked in that order by the loop over
+/// executions_pkey, then cues, in id order as well, as in every statement of ours, so two batches cannot deadlock.
 /// The verdict's CASE is the table of domain/verification.hpp; a test walks every cell of both.
-/// A row that this very batch wrote before its commit fell into doubt (same recorded_at) counts as recorded.
-/// Index: executions_pkey, cues_pkey.
+/// Says nothing of reports that found no execution without an outcome: see unrecorded_reports.
+/// Index: executions_pkey, cues_pkey, open_executions_pkey. No entry is written into an index of executions or cues
+/// (migration 0008).
 constexpr named_query record_outcome_batch{"record_outcome_batch",
                                            R"sql(
-  WITH asked AS (
-    SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bool[], $4::text[], $5::text[], $6::text[], $7::text[],
-                         $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bool[])
-      AS a(id, user_id, success, result, error, metadata, external_id, result_url, result_ref, result_type, summary,
-           artifacts, refused)
-  ), locked AS (
-    SELECT e.id, a.user_id, e.cue_id, e.outcome_recorded_at, e.outcome_state AS old_state,
-           c.callback_transport = 'worker' AS by_worker, c.schedule_type = 'once' AS once,
-           e.scheduled_for, coalesce(e.backfilled, false) AS backfilled, c.overlap_policy,
-           a.success, a.result, a.error, a.metadata, a.external_id, a.result_url, a.result_ref, a.result_type,
-           a.summary, a.artifacts, a.refused,
-           CASE WHEN NOT a.success THEN 'reported_failure'
-                WHEN c.verification_mode = 'manual' THEN 'verification_pending'
-                WHEN c.verification_mode = 'require_external_id'
-                  THEN CASE WHEN a.external_id IS NULL THEN 'verification_failed' ELSE 'verified_success' END
-                WHEN c.verification_mode = 'require_result_url'
-                  THEN CASE WHEN a.result_url IS NULL THEN 'verification_failed' ELSE 'verified_success' END
-                WHEN c.verification_mode = 'require_artifacts'
-                  THEN CASE WHEN a.artifacts IS NULL THEN 'verification_failed' ELSE 'verified_success' END
-                ELSE 'reported_success'
-           END AS new_state
-    FROM asked a
-    JOIN executions e ON e.id = a.id
-    JOIN cues c ON c.id = e.cue_id AND c.user_id = a.user_id
-    ORDER BY e.id
-    FOR UPDATE OF e
-  ), fresh AS (
-    SELECT * FROM locked WHERE outcome_recorded_at IS NULL AND NOT refused
-  ), written AS (
+  WITH written AS (
     UPDATE executions e
-    SET outcome_success = f.success, outcome_result = f.result, outcome_error = f.error,
-        outcome_metadata = f.metadata::jsonb, outcome_recorded_at = $14::timestamptz, outcome_state = f.new_state,
-        evidence_validation_state = CASE f.new_state WHEN 'verified_success' THEN 'valid'
-          WHEN 'verification_failed' THEN 'invalid' ELSE e.evidence_validation_state END,
-        evidence_external_id = coalesce(f.external_id, e.evidence_external_id),
-        evidence_result_url = coalesce(f.result_url, e.evidence_result_url),
-        evidence_result_ref = coalesce(f.result_ref, e.evidence_result_ref),
-        evidence_result_type = coalesce(f.result_type, e.evidence_result_type),
-        evidence_summary = coalesce(f.summary, e.evidence_summary),
-        evidence_artifacts = coalesce(f.artifacts::jsonb, e.evidence_artifacts),
-        evidence_produced_at = CASE WHEN f.external_id IS NOT NULL OR f.result_url IS NOT NULL
-          OR f.artifacts IS NOT NULL THEN $14::timestamptz ELSE e.evidence_produced_at END,
-        status = CASE WHEN NOT f.by_worker THEN e.status WHEN f.success THEN 'success' ELSE 'failed' END,
-        delivered_at = CASE WHEN f.by_worker AND f.success THEN $14::timestamptz ELSE e.delivered_at END,
-        error_message = CASE WHEN f.by_worker AND NOT f.success THEN f.error ELSE e.error_message END,
+    SET outcome_success = a.success, outcome_result = a.result, outcome_error = a.error,
+        outcome_metadata = a.metadata::jsonb, outcome_recorded_at = $14::timestamptz,
+        outcome_state = CASE
+          WHEN NOT a.success THEN 'reported_failure'
+          WHEN c.verification_mode = 'manual' THEN 'verification_pending'
+          WHEN c.verification_mode = 'require_external_id'
+            THEN CASE WHEN a.external_id IS NULL THEN 'verification_failed' ELSE 'verified_success' END
+          WHEN c.verification_mode = 'require_result_url'
+            THEN CASE WHEN a.result_url IS NULL THEN 'verification_failed' ELSE 'verified_success' END
+          WHEN c.verification_mode = 'require_artifacts'
+            THEN CASE WHEN a.artifacts IS NULL THEN 'verification_failed' ELSE 'verified_success' END
+          ELSE 'reported_success' END,
+        evidence_validation_state = CASE
+          WHEN a.success AND c.verification_mode IN ('require_external_id', 'require_result_url', 'require_artifacts')
+            THEN CASE WHEN CASE c.verification_mode WHEN 'require_external_id' THEN a.external_id
+                                WHEN 'require_result_url' THEN a.result_url ELSE a.artifacts END IS NULL
+                      THEN 'invalid' ELSE 'valid' END
+          ELSE e.evidence_validation_state END,
+        evidence_external_id = coalesce(a.external_id, e.evidence_external_id),
+        evidence_result_url = coalesce(a.result_url, e.evidence_result_url),
+        evidence_result_ref = coalesce(a.result_ref, e.evidence_result_ref),
+        evidence_result_type = coalesce(a.result_type, e.evidence_result_type),
+        evidence_summary = coalesce(a.summary, e.evidence_summary),
+        evidence_artifacts = coalesce(a.artifacts::jsonb, e.evidence_artifacts),
+        evidence_produced_at = CASE WHEN a.external_id IS NOT NULL OR a.result_url IS NOT NULL
+          OR a.artifacts IS NOT NULL THEN $14::timestamptz ELSE e.evidence_produced_at END,
+        status = CASE WHEN c.callback_transport <> 'worker' THEN e.status WHEN a.success THEN 'success'
+                      ELSE 'failed' END,
+        delivered_at = CASE WHEN c.callback_transport = 'worker' AND a.success THEN $14::timestamptz
+                            ELSE e.delivered_at END,
+        error_message = CASE WHEN c.callback_transport = 'worker' AND NOT a.success THEN a.error
+                             ELSE e.error_message END,
         updated_at = now()
-    FROM fresh f
-    WHERE e.id = f.id
-  ), ended AS (
-    SELECT cue_id, count(*)::int AS runs, bool_or(success) AS any_success, bool_or(once) AS once
-    FROM fresh WHERE by_worker GROUP BY cue_id
-  ), cues_locked AS (
-    SELECT c.id FROM cues c JOIN ended n ON n.cue_id = c.id ORDER BY c.id FOR UPDATE OF c
+    FROM unnest($1::uuid[], $2::uuid[], $3::bool[], $4::text[], $5::text[], $6::text[], $7::text[],
+                $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bool[]) WITH ORDINALITY
+           AS a(id, user_id, success, result, error, metadata, external_id, result_url, result_ref, result_type,
+                summary, artifacts, refused, nth), cues c
+    WHERE )sql" CUED_IS_ASKED_FOR R"sql( AND e.outcome_recorded_at IS NULL AND NOT a.refused
+    RETURNING a.nth, e.id, e.cue_id, c.user_id, e.scheduled_for, coalesce(e.backfilled, false) AS backfilled,
+              e.outcome_state, a.success, c.callback_transport = 'worker' AS by_worker, c.schedule_type = 'once' AS once,
+              c.overlap_policy, c.callback_transport = 'worker'
+                OR (e.outcome_deadline_at IS NOT NULL AND e.status IN ('success', 'pending_outcome')) AS ended
+  ), over AS (
+    SELECT * FROM written WHERE ended
+  ), closed AS (
+    )sql" CUED_CLOSE("over") R"sql(
+  ), run AS (
+    SELECT cue_id, count(*)::int AS times, bool_or(success) AS any_success, bool_or(once) AS once
+    FROM written WHERE by_worker GROUP BY cue_id ORDER BY cue_id
   ), cues_written AS (
     UPDATE cues c
-    SET last_run = $14::timestamptz, run_count = c.run_count + n.runs, updated_at = now(),
-        status = CASE WHEN NOT n.once THEN c.status WHEN n.any_success THEN 'completed' ELSE 'failed' END
-    FROM ended n JOIN cues_locked k ON k.id = n.cue_id
-    WHERE c.id = n.cue_id
+    SET last_run = $14::timestamptz, run_count = c.run_count + r.times, updated_at = now(),
+        status = CASE WHEN NOT r.once THEN c.status WHEN r.any_success THEN 'completed' ELSE 'failed' END
+    FROM run r
+    WHERE c.id = r.cue_id
   ), alerted AS (
     INSERT INTO alerts (id, user_id, cue_id, execution_id, alert_type, severity, message, metadata, acknowledged,
                         created_at)
     SELECT gen_random_uuid(), user_id, cue_id, id, 'verification_failed', 'warning',
            'The outcome of execution ' || id || ' lacks the evidence that its cue requires',
-           jsonb_build_object('outcome_state', new_state, 'transport',
+           jsonb_build_object('outcome_state', outcome_state, 'transport',
                               CASE WHEN by_worker THEN 'worker' ELSE 'webhook' END), false, now()
-    FROM fresh WHERE new_state = 'verification_failed'
+    FROM written WHERE outcome_state = 'verification_failed'
     RETURNING *
   ), noticed AS (
     )sql" CUED_NOTICES_OF_ALERTS("alerted") R"sql(
   )
-  SELECT locked.id, user_id,
-         CASE WHEN outcome_recorded_at IS NOT NULL AND outcome_recorded_at <> $14::timestamptz THEN 'already_recorded'
-              WHEN refused THEN 'refused' ELSE 'recorded' END,
-         CASE WHEN outcome_recorded_at IS NULL THEN new_state ELSE coalesce(old_state, '') END,
-         cue_id, outcome_recorded_at IS NULL AND NOT refused AND NOT success,
-         locked.scheduled_for, backfilled, by_worker, success, next.id AS next_id, next.scheduled_for AS next_at
-  FROM locked
-  LEFT JOIN )sql" CUED_NEXT_IN_LINE("locked",
-                                           "locked.outcome_recorded_at IS NULL AND NOT locked.refused") R"sql( ON true
+  SELECT w.nth, w.outcome_state, w.scheduled_for, w.backfilled, w.by_worker, CASE WHEN NOT w.success THEN w.cue_id END,
+         next.id, next.scheduled_for
+  FROM written w
+  LEFT JOIN )sql" CUED_NEXT_IN_LINE("w", "true") R"sql( ON true
+)sql"};
+
+/// What stood in the way of the reports that were not recorded, as it is once they have waited for it. A row that this
+/// very batch wrote before its commit fell into doubt has the batch's own instant. Index: executions_pkey, cues_pkey.
+constexpr named_query unrecorded_reports{"unrecorded_reports", R"sql(
+  SELECT a.nth, e.outcome_recorded_at IS NOT NULL, coalesce(e.outcome_recorded_at = $3::timestamptz, false),
+         coalesce(e.outcome_state, ''), e.scheduled_for, coalesce(e.backfilled, false),
+         c.callback_transport = 'worker'
+  FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS a(id, user_id, nth), executions e, cues c
+  WHERE )sql" CUED_IS_ASKED_FOR R"sql(
 )sql"};
 
 /// Whoever counts failures of one of these cues waits until the others who do have committed. In order, so that two
@@ -128,40 +135,36 @@ constexpr named_query failure_streaks{"failure_streaks", R"sql(
 /// Records the results of webhook attempts: execution, its cue's counters and end, and the month's usage. With a
 /// success the cue's outcome deadline begins to run, unless the handler has reported already. The guard is status and
 /// attempt number: what a newer attempt or an operator has changed meanwhile stays as it is. Locks: executions, cues,
-/// usage_monthly, each in key order. Index: executions_pkey, cues_pkey, unique_user_month.
+/// usage_monthly, each in key order; the attempts come sorted by id. An execution whose cue is gone is written as well.
+/// Index: executions_pkey, cues_pkey, open_executions_pkey, unique_user_month.
 constexpr named_query record_attempt_batch{"record_attempt_batch", R"sql(
-  WITH asked AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::timestamptz[])
-      AS a(id, attempt, verdict, http_status, response_body, error_message, next_retry)
-  ), locked AS (
-    SELECT e.id, e.cue_id, a.attempt, a.verdict, a.http_status, a.response_body, a.error_message, a.next_retry,
-           e.scheduled_for, coalesce(e.backfilled, false) AS backfilled, c.overlap_policy,
-           CASE WHEN a.verdict = 'success' AND e.outcome_recorded_at IS NULL
-                THEN c.outcome_deadline_seconds END AS deadline_seconds
-    FROM asked a
-    JOIN executions e ON e.id = a.id AND e.status = 'delivering' AND e.attempts = a.attempt - 1
-    LEFT JOIN cues c ON c.id = e.cue_id
-    ORDER BY e.id
-    FOR UPDATE OF e
-  ), written AS (
+  WITH written AS (
     UPDATE executions e
-    SET status = CASE l.verdict WHEN 'success' THEN 'success' WHEN 'retry' THEN 'retrying' ELSE 'failed' END,
-        attempts = l.attempt, http_status = l.http_status, last_attempt_at = $8::timestamptz,
-        response_body = CASE l.verdict WHEN 'success' THEN l.response_body ELSE e.response_body END,
-        error_message = CASE l.verdict WHEN 'success' THEN e.error_message ELSE l.error_message END,
-        delivered_at = CASE l.verdict WHEN 'success' THEN $8::timestamptz ELSE e.delivered_at END,
-        next_retry = l.next_retry,
-        outcome_deadline_seconds = coalesce(l.deadline_seconds, e.outcome_deadline_seconds),
-        outcome_deadline_at = coalesce($8::timestamptz + make_interval(secs => l.deadline_seconds),
-                                       e.outcome_deadline_at), updated_at = now()
-    FROM locked l
-    WHERE e.id = l.id
+    SET status = CASE a.verdict WHEN 'success' THEN 'success' WHEN 'retry' THEN 'retrying' ELSE 'failed' END,
+        attempts = a.attempt, http_status = a.http_status, last_attempt_at = $8::timestamptz,
+        response_body = CASE a.verdict WHEN 'success' THEN a.response_body ELSE e.response_body END,
+        error_message = CASE a.verdict WHEN 'success' THEN e.error_message ELSE a.error_message END,
+        delivered_at = CASE a.verdict WHEN 'success' THEN $8::timestamptz ELSE e.delivered_at END,
+        next_retry = a.next_retry,
+        (outcome_deadline_seconds, outcome_deadline_at) = (
+          SELECT coalesce(max(c.outcome_deadline_seconds), e.outcome_deadline_seconds),
+                 coalesce($8::timestamptz + make_interval(secs => max(c.outcome_deadline_seconds)),
+                          e.outcome_deadline_at)
+          FROM cues c WHERE c.id = e.cue_id AND a.verdict = 'success' AND e.outcome_recorded_at IS NULL),
+        updated_at = now()
+    FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::timestamptz[])
+      AS a(id, attempt, verdict, http_status, response_body, error_message, next_retry)
+    WHERE e.id = a.id AND e.status = 'delivering' AND e.attempts = a.attempt - 1
+    RETURNING e.id, e.cue_id, e.scheduled_for, coalesce(e.backfilled, false) AS backfilled, a.verdict,
+              e.outcome_recorded_at IS NOT NULL AS reported, )sql" CUED_AWAITS_OUTCOME("e") R"sql( AS awaits_outcome
+  ), over AS (
+    SELECT * FROM written WHERE verdict <> 'retry' AND NOT awaits_outcome
+  ), closed AS (
+    )sql" CUED_CLOSE("over") R"sql(
   ), per_cue AS (
     SELECT cue_id, count(*)::int AS attempts, bool_or(verdict = 'success') AS any_success,
            bool_or(verdict = 'failed') AS any_failed
-    FROM locked GROUP BY cue_id
-  ), cues_locked AS (
-    SELECT c.id FROM cues c JOIN per_cue p ON p.cue_id = c.id ORDER BY c.id FOR UPDATE OF c
+    FROM written GROUP BY cue_id ORDER BY cue_id
   ), cues_written AS (
     UPDATE cues c
     SET run_count = c.run_count + p.attempts, updated_at = now(),
@@ -172,13 +175,14 @@ constexpr named_query record_attempt_batch{"record_attempt_batch", R"sql(
                       ELSE c.status END,
         next_run = CASE WHEN c.schedule_type <> 'once' AND p.any_failed AND c.status = 'active'
                          AND c.on_failure @> '{"pause": true}' THEN NULL ELSE c.next_run END
-    FROM per_cue p JOIN cues_locked k ON k.id = p.cue_id
+    FROM per_cue p
     WHERE c.id = p.cue_id
-    RETURNING c.id, c.user_id
+  ), ours AS (
+    SELECT w.*, c.user_id, c.overlap_policy,
+           CASE WHEN w.verdict = 'success' AND NOT w.reported THEN c.outcome_deadline_seconds END AS deadline_seconds
+    FROM written w JOIN cues c ON c.id = w.cue_id
   ), delivered AS (
-    SELECT w.user_id, count(*)::int AS n
-    FROM locked l JOIN cues_written w ON w.id = l.cue_id
-    WHERE l.verdict = 'success' GROUP BY w.user_id ORDER BY w.user_id
+    SELECT user_id, count(*)::int AS n FROM ours WHERE verdict = 'success' GROUP BY user_id ORDER BY user_id
   ), counted AS (
     INSERT INTO usage_monthly (user_id, month_start, execution_count)
     SELECT user_id, date_trunc('month', $8::timestamptz AT TIME ZONE 'UTC')::date, n FROM delivered
@@ -186,12 +190,13 @@ constexpr named_query record_attempt_batch{"record_attempt_batch", R"sql(
       SET execution_count = usage_monthly.execution_count + excluded.execution_count
     RETURNING user_id, execution_count
   )
-  SELECT l.id, w.user_id, l.cue_id, l.scheduled_for, l.backfilled, l.verdict = 'success' AS delivered,
-         $8::timestamptz + make_interval(secs => l.deadline_seconds) AS outcome_deadline_at,
-         next.id AS next_id, next.scheduled_for AS next_at, counted.execution_count AS executions_of_month
-  FROM locked l JOIN cues_written w ON w.id = l.cue_id
-  LEFT JOIN counted ON counted.user_id = w.user_id AND l.verdict = 'success'
-  LEFT JOIN )sql" CUED_NEXT_IN_LINE("l", "l.verdict <> 'retry' AND l.deadline_seconds IS NULL") R"sql( ON true
+  SELECT o.id, o.user_id, o.cue_id, o.scheduled_for, o.backfilled, o.verdict = 'success' AS delivered,
+         $8::timestamptz + make_interval(secs => o.deadline_seconds) AS outcome_deadline_at,
+         next.id AS next_id, next.scheduled_for AS next_at, NULL AS executions_of_month
+  FROM ours o
+  LEFT JOIN )sql" CUED_NEXT_IN_LINE("o", "o.verdict <> 'retry' AND o.deadline_seconds IS NULL") R"sql( ON true
+  UNION ALL
+  SELECT NULL, user_id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, execution_count FROM counted
 )sql"};
 
 std::string text_of(attempt_result::verdict v) {
@@ -206,43 +211,90 @@ std::string text_of(attempt_result::verdict v) {
   return "failed";
 }
 
-recorded_outcome::verdict verdict_of(std::string_view text) {
-  if (text == "recorded")
-    return recorded_outcome::verdict::recorded;
-  return text == "refused" ? recorded_outcome::verdict::refused : recorded_outcome::verdict::already_recorded;
-}
-
 std::optional<std::string> text_of(const std::optional<int>& n) {
   return n ? std::optional{std::to_string(*n)} : std::nullopt;
 }
 
-std::optional<released_execution> read_next(const pqxx::row& row, bool webhook) {
-  if (row["next_id"].is_null())
-    return std::nullopt;
-  return released_execution{row["next_id"].c_str(), row[1].c_str(), webhook, read_instant(row["next_at"].c_str())};
+/// Where things stand in the rows of record_outcome_batch.
+namespace outcome_column {
+enum : pqxx::row::size_type { nth, outcome_state, scheduled_for, backfilled, by_worker, failed_cue, next_id, next_at };
 }
 
-recorded_outcome read_outcome(const pqxx::row& row) {
-  recorded_outcome out{verdict_of(row[2].c_str()), row[3].c_str(), read_instant(row["scheduled_for"].c_str()),
-                       row["backfilled"].as<bool>()};
-  const bool by_worker = row["by_worker"].as<bool>();
-  out.delivered = by_worker && row["success"].as<bool>();
-  out.next_in_line = read_next(row, !by_worker);
+recorded_outcome read_outcome(const pqxx::row& row, const reported_outcome& report) {
+  using namespace outcome_column;
+  recorded_outcome out{recorded_outcome::verdict::recorded, row[outcome_state].c_str(),
+                       read_instant(row[scheduled_for].c_str()), row[backfilled].as<bool>()};
+  const bool worker = row[by_worker].as<bool>();
+  out.delivered = worker && report.success;
+  if (!row[next_id].is_null())
+    out.next_in_line =
+        released_execution{row[next_id].c_str(), report.user_id, !worker, read_instant(row[next_at].c_str())};
   return out;
 }
 
+/// Where things stand in the rows of unrecorded_reports.
+namespace unrecorded_column {
+enum : pqxx::row::size_type { nth, has_outcome, by_this_batch, outcome_state, scheduled_for, backfilled, by_worker };
+}
+
+recorded_outcome read_unrecorded(const pqxx::row& row, const reported_outcome& report) {
+  using namespace unrecorded_column;
+  recorded_outcome out{recorded_outcome::verdict::already_recorded, row[outcome_state].c_str(),
+                       read_instant(row[scheduled_for].c_str()), row[backfilled].as<bool>()};
+  if (report.refused && (!row[has_outcome].as<bool>() || row[by_this_batch].as<bool>()))
+    out.what = recorded_outcome::verdict::refused;
+  else if (!row[has_outcome].as<bool>()) // made just now
+    return {};
+  else if (row[by_this_batch].as<bool>())
+    out.what = recorded_outcome::verdict::recorded;
+  out.delivered = row[by_worker].as<bool>() && report.success;
+  return out;
+}
+
+/// Where things stand in the rows of record_attempt_batch. Rows without an id tell what a user has this month.
+namespace attempt_column {
+enum : pqxx::row::size_type {
+  id,
+  user_id,
+  cue_id,
+  scheduled_for,
+  backfilled,
+  delivered,
+  outcome_deadline_at,
+  next_id,
+  next_at,
+  executions_of_month
+};
+}
+
 recorded_attempt read_attempt(const pqxx::row& row) {
-  recorded_attempt out{row[0].c_str(),
-                       row[1].c_str(),
-                       row[2].c_str(),
-                       read_instant(row["scheduled_for"].c_str()),
-                       row["backfilled"].as<bool>(),
-                       row["delivered"].as<bool>()};
-  if (!row["outcome_deadline_at"].is_null())
-    out.outcome_deadline_at = read_instant(row["outcome_deadline_at"].c_str());
-  out.next_in_line = read_next(row, true);
-  if (const auto executions = row["executions_of_month"]; !executions.is_null())
-    out.executions_of_month = executions.as<std::int64_t>();
+  using namespace attempt_column;
+  recorded_attempt out{row[id].c_str(),
+                       row[user_id].c_str(),
+                       row[cue_id].c_str(),
+                       read_instant(row[scheduled_for].c_str()),
+                       row[backfilled].as<bool>(),
+                       row[delivered].as<bool>()};
+  if (!row[outcome_deadline_at].is_null())
+    out.outcome_deadline_at = read_instant(row[outcome_deadline_at].c_str());
+  if (!row[next_id].is_null())
+    out.next_in_line = released_execution{row[next_id].c_str(), out.user_id, true, read_instant(row[next_at].c_str())};
+  return out;
+}
+
+std::vector<recorded_attempt> read_attempts(const pqxx::result& rows) {
+  std::vector<recorded_attempt> out;
+  std::unordered_map<std::string_view, std::int64_t> of_month;
+  for (const auto& row : rows) {
+    if (row[attempt_column::id].is_null())
+      of_month.emplace(row[attempt_column::user_id].c_str(),
+                       row[attempt_column::executions_of_month].as<std::int64_t>());
+    else
+      out.push_back(read_attempt(row));
+  }
+  for (auto& r : out)
+    if (const auto found = of_month.find(r.user_id); r.delivered && found != of_month.end())
+      r.executions_of_month = found->second;
   return out;
 }
 
@@ -289,19 +341,60 @@ std::vector<ended_badly> last_failures(const std::vector<attempt_result>& attemp
   return out;
 }
 
+/// Which reports go to the database, sorted by execution: of several by one tenant on one execution the first that
+/// could be stored. `repeated`: the others, each with the one that stands for it.
+struct choice {
+  std::vector<std::size_t> chosen;
+  std::vector<std::pair<std::size_t, std::size_t>> repeated;
+};
+
+choice chosen_of(const std::vector<reported_outcome>& reports) {
+  std::vector<std::size_t> order(reports.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto key = [&](std::size_t i) { return std::tie(reports[i].execution_id, reports[i].user_id); };
+  std::ranges::stable_sort(order, {},
+                           [&](std::size_t i) { return std::tuple_cat(key(i), std::tie(reports[i].refused)); });
+  choice out;
+  for (const auto i : order) {
+    if (!out.chosen.empty() && key(out.chosen.back()) == key(i))
+      out.repeated.emplace_back(i, out.chosen.back());
+    else
+      out.chosen.push_back(i);
+  }
+  return out;
+}
+
+/// Fills in what `out` does not say yet of the chosen reports; those of which nothing is found stay `not_found`.
+void explain_unrecorded(session& s, const std::vector<reported_outcome>& reports,
+                        const std::vector<std::size_t>& chosen, const std::string& time,
+                        std::vector<recorded_outcome>& out) {
+  array_builder ids, users;
+  std::vector<std::size_t> open;
+  for (const auto i : chosen) {
+    if (out[i].what == recorded_outcome::verdict::recorded)
+      continue;
+    open.push_back(i);
+    ids.add(reports[i].execution_id);
+    users.add(reports[i].user_id);
+  }
+  for (const auto& row : s.exec(unrecorded_reports, std::move(ids).str(), std::move(users).str(), time)) {
+    const auto i = open.at(row[unrecorded_column::nth].as<std::size_t>() - 1);
+    out[i] = read_unrecorded(row, reports[i]);
+  }
+}
+
 } // namespace
+
+postgres_outcome_store::postgres_outcome_store(connection_options options) : link_{by_keys(std::move(options))} {}
 
 result<std::vector<recorded_outcome>>
 postgres_outcome_store::record_outcomes(const std::vector<reported_outcome>& reports, instant at) {
   // One row per execution and tenant goes to the database: the first report. Later ones of the batch find it recorded.
-  std::unordered_map<std::string, std::size_t> first;
-  const auto key_of = [](const reported_outcome& r) { return r.execution_id + r.user_id; };
+  const auto [chosen, repeated] = chosen_of(reports);
   array_builder ids, users, success, results, errors, metadata, external_ids, urls, refs, types, summaries, artifacts,
       refused;
-  for (std::size_t i = 0; i < reports.size(); ++i) {
+  for (const auto i : chosen) {
     const auto& r = reports[i];
-    if (!first.emplace(key_of(r), i).second)
-      continue;
     ids.add(r.execution_id);
     users.add(r.user_id);
     success.add(r.success ? "t" : "f");
@@ -322,26 +415,27 @@ postgres_outcome_store::record_outcomes(const std::vector<reported_outcome>& rep
              external_id_list = std::move(external_ids).str(), url_list = std::move(urls).str(),
              ref_list = std::move(refs).str(), type_list = std::move(types).str(),
              summary_list = std::move(summaries).str(), artifact_list = std::move(artifacts).str(),
-             refused_list = std::move(refused).str();
+             refused_list = std::move(refused).str(), time = write_instant(at);
   const auto record = [&](session& s) -> result<std::vector<recorded_outcome>> {
-    const auto rows = s.exec(record_outcome_batch, id_list, user_list, success_list, result_list, error_list,
-                             metadata_list, external_id_list, url_list, ref_list, type_list, summary_list,
-                             artifact_list, refused_list, write_instant(at));
+    const auto rows =
+        s.exec(record_outcome_batch, id_list, user_list, success_list, result_list, error_list, metadata_list,
+               external_id_list, url_list, ref_list, type_list, summary_list, artifact_list, refused_list, time);
     std::vector<recorded_outcome> out(reports.size());
     std::vector<new_alert> failures;
     for (const auto& row : rows) {
-      if (row[5].as<bool>())
-        failures.push_back({row[1].c_str(), row[4].c_str(), row[0].c_str()});
-      out[first.at(std::string{row[0].c_str()} + row[1].c_str())] = read_outcome(row);
+      const auto i = chosen.at(row[outcome_column::nth].as<std::size_t>() - 1);
+      out[i] = read_outcome(row, reports[i]);
+      if (!reports[i].success)
+        failures.push_back({reports[i].user_id, row[outcome_column::failed_cue].c_str(), reports[i].execution_id});
     }
     tell_streaks(s, std::move(failures));
-    for (std::size_t i = 0; i < reports.size(); ++i) {
-      const auto winner = first.at(key_of(reports[i]));
-      if (winner == i)
-        continue;
-      out[i] = out[winner];
-      if (out[i].what == recorded_outcome::verdict::recorded)
-        out[i].what = recorded_outcome::verdict::already_recorded;
+    if (static_cast<std::size_t>(rows.size()) < chosen.size())
+      explain_unrecorded(s, reports, chosen, time, out);
+    for (const auto& [other, chosen_one] : repeated) {
+      out[other] = out[chosen_one];
+      if (out[other].what == recorded_outcome::verdict::recorded)
+        out[other].what = reports[other].refused && other < chosen_one ? recorded_outcome::verdict::refused
+                                                                       : recorded_outcome::verdict::already_recorded;
     }
     return out;
   };
@@ -351,8 +445,13 @@ postgres_outcome_store::record_outcomes(const std::vector<reported_outcome>& rep
 
 result<std::vector<recorded_attempt>>
 postgres_outcome_store::record_attempts(const std::vector<attempt_result>& attempts, instant at) {
+  std::vector<const attempt_result*> sorted;
+  for (const auto& a : attempts)
+    sorted.push_back(&a);
+  std::ranges::stable_sort(sorted, {}, &attempt_result::execution_id);
   array_builder ids, numbers, verdicts, statuses, bodies, errors, retries;
-  for (const auto& a : attempts) {
+  for (const auto* sent : sorted) {
+    const auto& a = *sent;
     ids.add(a.execution_id);
     numbers.add(std::to_string(a.attempt));
     verdicts.add(text_of(a.what));
@@ -366,10 +465,8 @@ postgres_outcome_store::record_attempts(const std::vector<attempt_result>& attem
              body_list = std::move(bodies).str(), error_list = std::move(errors).str(),
              retry_list = std::move(retries).str();
   const auto record = [&](session& s) -> result<std::vector<recorded_attempt>> {
-    std::vector<recorded_attempt> out;
-    for (const auto& row : s.exec(record_attempt_batch, id_list, number_list, verdict_list, status_list, body_list,
-                                  error_list, retry_list, write_instant(at)))
-      out.push_back(read_attempt(row));
+    auto out = read_attempts(s.exec(record_attempt_batch, id_list, number_list, verdict_list, status_list, body_list,
+                                    error_list, retry_list, write_instant(at)));
     write_escalations(s, last_failures(attempts, out));
     return out;
   };

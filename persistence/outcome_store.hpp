@@ -75,7 +75,7 @@ public:
 
 class postgres_outcome_store final : public outcome_store {
 public:
-  explicit postgres_outcome_store(connection_options options) : link_{std::move(options)} {}
+  explicit postgres_outcome_store(connection_options options);
 
   result<std::vector<recorded_outcome>> record_outcomes(const std::vector<reported_outcome>& reports,
                                                         instant at) override;

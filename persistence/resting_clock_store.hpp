@@ -9,8 +9,12 @@ namespace cued::persistence {
 /// Source: spec/auth.md §8, the "better" way.
 class resting_clock_store final : public clock_store {
 public:
-  result<std::vector<armed_cue>> armed_until(instant, std::size_t) override { return std::vector<armed_cue>{}; }
-  result<std::optional<armed_cue>> find_armed(const std::string&) override { return std::optional<armed_cue>{}; }
+  result<std::vector<armed_cue>> armed_until(instant, std::size_t, const armed_position&) override {
+    return std::vector<armed_cue>{};
+  }
+  result<std::vector<armed_cue>> find_armed(const std::vector<std::string>&) override {
+    return std::vector<armed_cue>{};
+  }
   result<std::vector<fired_slot>> fire(const std::vector<firing>&) override { return std::vector<fired_slot>{}; }
 };
 

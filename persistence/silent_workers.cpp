@@ -13,7 +13,7 @@ constexpr named_query forget_told_outages{"forget_told_outages", R"sql(
 )sql"};
 
 /// The primary key of silent_workers decides between two nodes who tells. Reads all workers: one row for each machine
-/// that ever worked. Index: silent_workers_pkey; cued_executions_open for what waits.
+/// that ever worked. Index: silent_workers_pkey; open_executions_ready and executions_pkey for what waits.
 constexpr named_query tell_outages{"tell_outages", R"sql(
   WITH told AS (
     INSERT INTO cued.silent_workers (user_id, worker_id, told_at)
@@ -27,8 +27,8 @@ constexpr named_query tell_outages{"tell_outages", R"sql(
   ), outages AS (
     SELECT w.user_id, w.worker_id, )sql" CUED_OFFSET_TIME("w.last_heartbeat") R"sql( AS last_heartbeat,
            (extract(epoch FROM $3::timestamptz - w.last_heartbeat) / 60)::int AS minutes,
-           (SELECT count(*) FROM executions e JOIN cues c ON c.id = e.cue_id
-            WHERE e.status = 'pending' AND c.user_id = w.user_id AND c.callback_transport = 'worker') AS waiting
+           (SELECT count(*) FROM cued.open_executions o JOIN executions e ON e.id = o.execution_id
+            WHERE o.worker_of = w.user_id AND e.status = 'pending') AS waiting
     FROM told t JOIN workers w ON w.user_id = t.user_id AND w.worker_id = t.worker_id
   ), written AS (
     INSERT INTO alerts (id, user_id, alert_type, severity, message, metadata, acknowledged, created_at)

@@ -15,6 +15,9 @@ public:
   void admit(std::string key, int limit, std::function<void(rate_decision)> done) override {
     done(sliding_.admit(key, limit, clock_.now()));
   }
+  [[nodiscard]] std::optional<rate_decision> admit_at_once(std::string_view key, int limit) override {
+    return sliding_.admit(key, limit, clock_.now());
+  }
   void passed(std::string key, std::function<void(int)> done) override { done(sliding_.count(key, clock_.now())); }
   void count(std::string key, int limit, std::chrono::seconds window,
              std::function<void(counter_decision)> done) override {

@@ -3,7 +3,9 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace cued::security {
 
@@ -31,6 +33,9 @@ public:
 
   /// Sliding window: lets at most `limit` requests of `key` pass in any 60 s.
   virtual void admit(std::string key, int limit, std::function<void(rate_decision)> done) = 0;
+
+  /// The same for whoever can decide without asking anybody. Nothing: it was not counted, ask admit().
+  [[nodiscard]] virtual std::optional<rate_decision> admit_at_once(std::string_view, int) { return std::nullopt; }
 
   /// How many requests of `key` passed in the last 60 s, without counting one.
   virtual void passed(std::string key, std::function<void(int)> done) = 0;

@@ -1,14 +1,18 @@
 #include "actors/claim/claim_actor.hpp"
 
+#include <unordered_map>
+
 namespace cued::actors {
 
 claim_actor::claim_actor(caf::actor_config& config, std::unique_ptr<persistence::claim_store> store,
-                         const time_source& clock, probe& probe)
-    : pool_member{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, probe_{probe} {}
+                         const time_source& clock, const directory& others, probe& probe, std::size_t batch_rows)
+    : pool_member{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe},
+      batch_rows_{batch_rows} {}
 
 caf::behavior claim_actor::make_behavior() {
   return {
       [this](claim_message& m) { on_claim(m); },
+      [this](claims_message& m) { on_claims(m); },
       [this](const fetch_ready_message& m) { on_fetch_ready(m); },
       [this](flush_message) { on_flush(); },
       [this](const drain_message& m) { on_drain(m); },
@@ -17,9 +21,16 @@ caf::behavior claim_actor::make_behavior() {
 
 void claim_actor::on_exit() { batch_.clear(); }
 
-void claim_actor::on_claim(claim_message& message) {
-  const auto tenant = message.request.user_id;
-  batch_.push(tenant, std::move(message));
+void claim_actor::on_claim(claim_message& message) { join(std::move(message), true); }
+
+void claim_actor::on_claims(claims_message& message) {
+  for (auto& claim : message.claims)
+    join(std::move(claim), false);
+}
+
+void claim_actor::join(claim_message&& claim, bool by_id) {
+  const auto tenant = claim.request.user_id;
+  batch_.push(tenant, {std::move(claim), by_id});
   arm();
 }
 
@@ -47,29 +58,52 @@ void claim_actor::arm() {
 
 void claim_actor::on_flush() {
   armed_ = false;
-  const auto batch = batch_.take(batch_rows_at_most);
+  auto batch = batch_.take(batch_rows_);
   if (batch.empty())
     return;
   std::vector<persistence::claim_attempt> attempts;
   attempts.reserve(batch.size());
-  for (const auto& m : batch)
-    attempts.push_back({m.request.user_id, m.request.execution_id, m.request.worker_id});
+  for (const auto& [claim, by_id] : batch)
+    attempts.push_back(
+        {claim.request.user_id, claim.request.execution_id, claim.request.worker_id, claim.request.with_work});
 
   const auto at = batch_clock_.next();
-  const auto won = store_->claim(attempts, at);
+  auto won = store_->claim(attempts, at);
   probe_.claim_batch(batch.size());
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (!won) {
-      batch[i].answer(fail(won.error()));
-    } else if (const auto& claimed = (*won)[i]) {
-      probe_.reached(probe::stage::started, claimed->scheduled_for, at, claimed->backfilled);
-      batch[i].answer(claim_grant{batch[i].request.execution_id});
-    } else {
-      batch[i].answer(fail(409, "claim_failed", "Execution is not available for claiming"));
-    }
+  if (won) {
+    answer(batch, *won, at);
+    tell_tenants(batch, *won);
+  } else {
+    for (const auto& one : batch)
+      one.claim.answer(fail(won.error()));
   }
   if (!batch_.empty())
     arm();
+}
+
+void claim_actor::answer(std::vector<row>& batch, std::vector<std::optional<persistence::claimed_execution>>& won,
+                         instant at) {
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    auto& claim = batch[i].claim;
+    if (auto& claimed = won[i]) {
+      probe_.reached(probe::stage::started, claimed->scheduled_for, at, claimed->backfilled);
+      claim.answer(claim_grant{batch[i].by_id ? claim.request.execution_id : std::move(claim.request.execution_id),
+                               std::move(claimed->work)});
+    } else {
+      claim.answer(fail(409, "claim_failed", "Execution is not available for claiming"));
+    }
+  }
+}
+
+/// After the answers: their ready lists are a hint only, so nobody has to wait for this.
+void claim_actor::tell_tenants(const std::vector<row>& batch,
+                               const std::vector<std::optional<persistence::claimed_execution>>& won) const {
+  std::unordered_map<std::string, taken_message> per_tenant;
+  for (std::size_t i = 0; i < batch.size(); ++i)
+    if (won[i] && batch[i].by_id)
+      per_tenant[batch[i].claim.request.user_id].execution_ids.push_back(batch[i].claim.request.execution_id);
+  for (auto& [user_id, message] : per_tenant)
+    others_.send_present_tenant(user_id, std::move(message));
 }
 
 void claim_actor::on_drain(const drain_message& message) {

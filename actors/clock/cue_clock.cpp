@@ -6,7 +6,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "actors/batching.hpp"
 #include "domain/missed_runs.hpp"
 #include "domain/timestamp.hpp"
 
@@ -15,9 +14,11 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Only this much of the future is kept in memory.
-constexpr std::chrono::seconds horizon{60};
 constexpr std::size_t horizon_rows_at_most = 200'000;
+/// What is due waits for one page at most: a few milliseconds.
+constexpr std::size_t page_rows = 500;
+/// Of a storm, what is fired can be sent while the rest is fired, and others get at the rows' locks and at the log.
+constexpr std::size_t fire_rows_at_most = 500;
 /// The wall clock may be stepped while we sleep: never sleep longer than this.
 constexpr std::chrono::seconds sleep_at_most{1};
 /// While Postgres is away, firing is tried again after this long.
@@ -38,6 +39,7 @@ caf::behavior cue_clock::make_behavior() {
   return {
       [this](tick_message m) { on_tick(m); },
       [this](const cue_changed_message& m) { on_cue_changed(m); },
+      [this](flush_message) { on_flush(); },
       [this](const drain_message& m) { on_drain(m); },
   };
 }
@@ -49,67 +51,113 @@ bool cue_clock::mine(const std::string& cue_id) const {
 void cue_clock::arm(std::chrono::microseconds at_least) {
   if (draining_)
     return;
-  auto next = next_reload_;
-  if (!by_instant_.empty())
-    next = std::min(next, by_instant_.begin()->first);
-  const auto wait = std::clamp<std::chrono::microseconds>(next - clock_.now(), at_least, sleep_at_most);
+  const auto now = clock_.now();
+  const auto wait = std::clamp<std::chrono::microseconds>(next_work(now) - now, at_least, sleep_at_most);
+  waking_at_ = now + wait;
   delayed_send(this, wait, tick_message{++generation_});
+}
+
+instant cue_clock::next_work(instant now) const {
+  const auto next = reading_ ? now : next_reading_;
+  return by_instant_.empty() ? next : std::min(next, by_instant_.begin()->first);
 }
 
 void cue_clock::on_tick(tick_message message) {
   if (message.generation != generation_ || draining_)
     return;
   const auto now = clock_.now();
-  if (now >= next_reload_)
-    reload(now);
   const bool reachable = fire_due(now);
+  if (!reading_ && now >= next_reading_)
+    begin_reading(now);
+  if (reading_)
+    read_page(now);
   arm(reachable ? std::chrono::microseconds{0} : outage_pause);
 }
 
 void cue_clock::on_cue_changed(const cue_changed_message& message) {
   if (!mine(message.cue_id))
     return;
-  put_aside_until_.erase(message.cue_id);
-  look_again(message.cue_id);
-  arm();
+  if (changed_.empty())
+    send(this, flush_message{});
+  changed_.insert(message.cue_id);
 }
 
-void cue_clock::look_again(const std::string& cue_id) {
-  auto found = store_->find_armed(cue_id);
+void cue_clock::on_flush() {
+  const std::vector<std::string> changed{changed_.begin(), changed_.end()};
+  changed_.clear();
+  for (const auto& id : changed)
+    put_aside_until_.erase(id);
+  look_again(changed);
+  // Only if it must: each arm() makes the tick that is on its way a thing of the past, and many changes in a row would
+  // put it off for ever.
+  if (next_work(clock_.now()) < waking_at_)
+    arm();
+}
+
+void cue_clock::look_again(const std::vector<std::string>& cue_ids) {
+  auto found = store_->find_armed(cue_ids);
   if (!found)
-    return; // Postgres is away: what we hold stays a hint, the next reload corrects it
-  drop(cue_id);
-  if (*found)
-    keep(std::move(**found));
+    return; // Postgres is away: what we hold stays a hint, the next reading corrects it
+  for (const auto& id : cue_ids)
+    drop(id);
+  for (auto& cue : *found)
+    keep(std::move(cue));
 }
 
-void cue_clock::reload(instant now) {
-  const auto began = std::chrono::steady_clock::now();
-  next_reload_ = now + settings_.reload_every;
-  auto upcoming = store_->armed_until(now + horizon, horizon_rows_at_most);
-  if (!upcoming)
+void cue_clock::begin_reading(instant now) {
+  ++readings_;
+  reading_ = reading{now + settings_.horizon(), {}, 0, std::chrono::steady_clock::now()};
+}
+
+void cue_clock::read_page(instant now) {
+  auto page = store_->armed_until(reading_->horizon, page_rows, reading_->from);
+  if (!page) {
+    reading_.reset();
+    next_reading_ = now + settings_.reload_every;
     return;
-  std::erase_if(put_aside_until_, [now](const auto& entry) { return entry.second <= now; });
-  armed_.clear();
-  by_instant_.clear();
-  for (auto& cue : *upcoming)
+  }
+  reading_->rows += page->size();
+  const bool last = page->size() < page_rows || reading_->rows >= horizon_rows_at_most;
+  if (!last)
+    reading_->from = {page->back().next_run, page->back().cue_id};
+  for (auto& cue : *page)
     if (mine(cue.cue_id))
       keep(std::move(cue));
-  pulse_.beat(now, std::exchange(processed_, 0),
-              std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began));
+  if (last)
+    finish_reading(now);
+}
+
+/// What was not found is not in the table as we believe it any more.
+void cue_clock::finish_reading(instant now) {
+  std::erase_if(armed_, [this](const auto& entry) {
+    const auto& [id, kept] = entry;
+    if (kept.seen == readings_)
+      return false;
+    by_instant_.erase({kept.cue.next_run, id});
+    return true;
+  });
+  std::erase_if(put_aside_until_, [now](const auto& entry) { return entry.second <= now; });
+  pulse_.beat(
+      now, std::exchange(processed_, 0),
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - reading_->began));
+  reading_.reset();
+  next_reading_ = now + std::min<std::chrono::seconds>(settings_.reload_every, settings_.horizon() / 2);
 }
 
 void cue_clock::keep(persistence::armed_cue cue) {
-  if (cue.next_run >= clock_.now() + horizon || put_aside_until_.contains(cue.cue_id))
+  if (cue.next_run >= clock_.now() + settings_.horizon() || put_aside_until_.contains(cue.cue_id))
     return;
-  by_instant_.emplace(cue.next_run, cue.cue_id);
   const auto id = cue.cue_id;
-  armed_.insert_or_assign(id, std::move(cue));
+  const auto [kept, is_new] = armed_.try_emplace(id);
+  if (!is_new)
+    by_instant_.erase({kept->second.cue.next_run, id});
+  by_instant_.emplace(cue.next_run, id);
+  kept->second = {std::move(cue), readings_};
 }
 
 void cue_clock::drop(const std::string& cue_id) {
   if (const auto it = armed_.find(cue_id); it != armed_.end()) {
-    by_instant_.erase({it->second.next_run, cue_id});
+    by_instant_.erase({it->second.cue.next_run, cue_id});
     armed_.erase(it);
   }
 }
@@ -122,6 +170,8 @@ bool cue_clock::fire_due(instant now) {
     if (!fire(std::move(batch), now))
       return false;
   }
+  if (reading_)
+    return true; // late cues are at its beginning, and what is on time may still be ahead
   auto late = take_late(now);
   return late.empty() || fire(std::move(late), now);
 }
@@ -130,8 +180,8 @@ std::vector<persistence::firing> cue_clock::take_on_time(instant now) const {
   std::vector<persistence::firing> due;
   std::size_t rows = 0;
   for (auto it = by_instant_.lower_bound({now - settings_.grace(), std::string{}});
-       it != by_instant_.end() && it->first <= now && rows < batch_rows_at_most; ++it) {
-    due.push_back(plan(armed_.at(it->second), now, batch_rows_at_most - rows));
+       it != by_instant_.end() && it->first <= now && rows < fire_rows_at_most; ++it) {
+    due.push_back(plan(armed_.at(it->second).cue, now, fire_rows_at_most - rows));
     rows += std::max<std::size_t>(due.back().slots.size(), 1);
   }
   return due;
@@ -140,10 +190,10 @@ std::vector<persistence::firing> cue_clock::take_on_time(instant now) const {
 /// Late cues share a batch evenly, so that one with a long past does not keep the others in theirs.
 std::vector<persistence::firing> cue_clock::take_late(instant now) const {
   const auto end = by_instant_.lower_bound({now - settings_.grace(), std::string{}});
-  const auto cues = std::min(static_cast<std::size_t>(std::distance(by_instant_.begin(), end)), batch_rows_at_most);
+  const auto cues = std::min(static_cast<std::size_t>(std::distance(by_instant_.begin(), end)), fire_rows_at_most);
   std::vector<persistence::firing> late;
   for (auto it = by_instant_.begin(); it != end && late.size() < cues; ++it)
-    late.push_back(plan(armed_.at(it->second), now, batch_rows_at_most / cues));
+    late.push_back(plan(armed_.at(it->second).cue, now, fire_rows_at_most / cues));
   return late;
 }
 
@@ -181,12 +231,8 @@ bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
   const auto fired = store_->fire(batch);
   if (!fired && fired.error().status == 503)
     return false;
-  if (!fired && batch.size() > 1) { // one row spoils the batch: each on its own
-    for (auto& one : batch)
-      if (!fire({std::move(one)}, now))
-        return false;
-    return true;
-  }
+  if (!fired && batch.size() > 1)
+    return fire_halves(std::move(batch), now);
   if (!fired) {
     put_aside(batch.front(), now);
     return true;
@@ -197,6 +243,14 @@ bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
   return true;
 }
 
+/// One row spoils the batch. It is found in few steps, and the others fire.
+bool cue_clock::fire_halves(std::vector<persistence::firing> batch, instant now) {
+  const auto middle = batch.begin() + static_cast<std::ptrdiff_t>(batch.size() / 2);
+  std::vector<persistence::firing> rest(std::make_move_iterator(middle), std::make_move_iterator(batch.end()));
+  batch.erase(middle, batch.end());
+  return fire(std::move(batch), now) && fire(std::move(rest), now);
+}
+
 /// Remembers where the cues of a batch are now.
 void cue_clock::settle(std::vector<persistence::firing>& batch, const std::vector<persistence::fired_slot>& fired) {
   std::unordered_set<std::string_view> answered;
@@ -204,12 +258,11 @@ void cue_clock::settle(std::vector<persistence::firing>& batch, const std::vecto
     answered.insert(slot.cue_id);
   processed_ += answered.size();
 
+  std::vector<const persistence::firing*> refused; // the row says something else than we believed
   for (auto& firing : batch) {
     const auto id = firing.cue.cue_id;
     if (!answered.contains(id)) {
-      look_again(id); // the row says something else than we believed
-      if (const auto it = armed_.find(id); it != armed_.end() && it->second == firing.cue)
-        drop(id); // locked or changed back in between: the next reload decides
+      refused.push_back(&firing);
       continue;
     }
     drop(id);
@@ -218,6 +271,16 @@ void cue_clock::settle(std::vector<persistence::firing>& batch, const std::vecto
       keep(std::move(firing.cue));
     }
   }
+  if (refused.empty())
+    return;
+  std::vector<std::string> ids;
+  ids.reserve(refused.size());
+  for (const auto* firing : refused)
+    ids.push_back(firing->cue.cue_id);
+  look_again(ids);
+  for (const auto* firing : refused)
+    if (const auto it = armed_.find(firing->cue.cue_id); it != armed_.end() && it->second.cue == firing->cue)
+      drop(firing->cue.cue_id); // locked or changed back in between: the next reading decides
 }
 
 void cue_clock::put_aside(const persistence::firing& poisoned, instant now) {

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "actors/clock_pulse.hpp"
@@ -28,11 +31,18 @@ struct cue_clock_settings {
   /// How late an instant may be and still count as on time: whoever fires less punctually than he looks for new rows
   /// has been away.
   [[nodiscard]] std::chrono::microseconds grace() const { return reload_every + std::chrono::seconds{1}; }
+
+  /// Only this much of the future is kept in memory: enough to outlast several readings, and no more, because all of
+  /// it is read at each.
+  [[nodiscard]] std::chrono::seconds horizon() const {
+    return std::clamp<std::chrono::seconds>(4 * reload_every, std::chrono::seconds{20}, std::chrono::seconds{60});
+  }
 };
 
 /// Fires cues at their instant. Of its shard of the cues it keeps those in memory that are due within the horizon,
-/// sleeps until the nearest, and fires all that are due in one statement. Told by message when a cue was changed; reads
-/// its horizon anew every few seconds, so that rows written by others (another node, an operator's SQL) fire as well.
+/// sleeps until the nearest, and fires all that are due in one statement. Told by message when cues were changed; reads
+/// its horizon anew every few seconds, so that rows written by others (another node, an operator's SQL) fire as well:
+/// page by page, and between two pages it fires what has become due.
 /// What it believes is only a hint: the statement fires a row only if the row still says so.
 /// What an outage has left (domain/missed_runs.hpp) is made in large batches, but what is on time comes first: between
 /// two such batches it looks at the time, its messages and its horizon.
@@ -50,18 +60,24 @@ public:
 private:
   // -- messages -----------------------------------------------------------
   void on_tick(tick_message message);
-  void on_cue_changed(const cue_changed_message& message);
+  void on_cue_changed(const cue_changed_message& message); ///< joins those that the next flush looks at
+  void on_flush();
   void on_drain(const drain_message& message);
 
   void arm(std::chrono::microseconds at_least = std::chrono::microseconds{0});
-  void reload(instant now);
+  [[nodiscard]] instant next_work(instant now) const; ///< may be in the past
+  void begin_reading(instant now);
+  void read_page(instant now);
+  void finish_reading(instant now);
   void keep(persistence::armed_cue cue);
   void drop(const std::string& cue_id);
-  void look_again(const std::string& cue_id);
+  void look_again(const std::vector<std::string>& cue_ids);
   [[nodiscard]] bool mine(const std::string& cue_id) const;
 
-  /// Fires all that is due on time and one batch of what is late; false when Postgres is away.
+  /// Fires all that is due on time and, if it has read the horizon to its end, one batch of what is late; false when
+  /// Postgres is away.
   bool fire_due(instant now);
+  bool fire_halves(std::vector<persistence::firing> batch, instant now);
   bool fire(std::vector<persistence::firing> batch, instant now);
   void settle(std::vector<persistence::firing>& batch, const std::vector<persistence::fired_slot>& fired);
   [[nodiscard]] std::vector<persistence::firing> take_on_time(instant now) const;
@@ -69,13 +85,29 @@ private:
   [[nodiscard]] persistence::firing plan(const persistence::armed_cue& cue, instant now, std::size_t slots) const;
   void put_aside(const persistence::firing& poisoned, instant now);
 
+  /// A walk through the horizon, from the soonest cue on.
+  struct reading {
+    instant horizon;
+    persistence::armed_position from;
+    std::size_t rows = 0;
+    std::chrono::steady_clock::time_point began;
+  };
+  struct kept_cue {
+    persistence::armed_cue cue;
+    std::uint64_t seen = 0; ///< the newest reading that it was found by, or could have been
+  };
+
   // -- state ----------------------------------------------------------------
-  std::unordered_map<std::string, persistence::armed_cue> armed_;
+  std::unordered_map<std::string, kept_cue> armed_;
   std::set<std::pair<instant, std::string>> by_instant_;
   std::map<std::string, instant> put_aside_until_; ///< cues that could not be fired, and when to try again
-  instant next_reload_{};
+  std::unordered_set<std::string> changed_;        ///< a flush message is on its way if there are any
+  std::optional<reading> reading_;
+  std::uint64_t readings_ = 0; ///< begun so far
+  instant next_reading_{};
   std::uint64_t generation_ = 0; ///< of the newest tick message
-  std::size_t processed_ = 0;    ///< cues fired since the last reload
+  instant waking_at_{};          ///< when that comes
+  std::size_t processed_ = 0;    ///< cues fired since the last reading
   bool draining_ = false;
   std::unique_ptr<persistence::clock_store> store_;
   const time_source& clock_;

@@ -126,11 +126,14 @@ void deliver_actor::send_webhook(persistence::started_delivery delivery) {
     probe_.reached(probe::stage::started, delivery.scheduled_for, clock_.now(), delivery.backfilled);
   auto request = compose_webhook(delivery, clock_.now(), limits_.deadline);
   auto self = caf::actor_cast<caf::actor>(this);
-  auto finished = [self, &others = others_, &probe = probe_, delivery](webhook_response response) {
+  // Called once, so what it holds may go on its way.
+  auto finished = [self, &others = others_, &probe = probe_,
+                   delivery = std::move(delivery)](webhook_response response) mutable {
     if (response.first_byte_sent_at && delivery.attempt == 1)
       probe.reached(probe::stage::sent, delivery.scheduled_for, *response.first_byte_sent_at, delivery.backfilled);
-    others.send(pool::outcome, delivery.execution_id, attempt_message{delivery, std::move(response)});
-    caf::anon_send(self, attempt_over_message{delivery.execution_id, delivery.user_id});
+    attempt_over_message over{delivery.execution_id, delivery.user_id};
+    others.send(pool::outcome, over.execution_id, attempt_message{std::move(delivery), std::move(response)});
+    caf::anon_send(self, std::move(over));
   };
   if (!request) {
     webhook_response failed;

@@ -11,6 +11,9 @@ namespace {
 
 /// While Postgres is away, attempts are tried again after this long.
 constexpr std::chrono::milliseconds retry_pause{250};
+/// Nobody waits for an attempt to be recorded, but reports wait for the statement that is under way: after a storm of
+/// webhooks it must be a short one.
+constexpr std::size_t attempts_at_once_at_most = 250;
 /// Beyond this many the oldest are let go; their rows are recovered as stale deliveries.
 constexpr std::size_t attempts_kept_at_most = 100'000;
 
@@ -45,13 +48,14 @@ result<outcome_receipt> answer_of(const persistence::recorded_outcome& recorded)
 } // namespace
 
 outcome_actor::outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store,
-                             const time_source& clock, const directory& others, probe& probe)
-    : pool_member{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others}, probe_{
-                                                                                                              probe} {}
+                             const time_source& clock, const directory& others, probe& probe, std::size_t batch_rows)
+    : pool_member{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe},
+      batch_rows_{batch_rows} {}
 
 caf::behavior outcome_actor::make_behavior() {
   return {
       [this](outcome_message& m) { on_report(m); },
+      [this](outcomes_message& m) { on_reports(m); },
       [this](const attempt_message& m) { on_attempt(m); },
       [this](const lost_attempt_message& m) { on_lost_attempt(m); },
       [this](flush_message) { on_flush(); },
@@ -65,6 +69,11 @@ void outcome_actor::on_report(outcome_message& message) {
   const auto tenant = message.report.user_id;
   reports_.push(tenant, std::move(message));
   arm();
+}
+
+void outcome_actor::on_reports(outcomes_message& message) {
+  for (auto& report : message.reports)
+    on_report(report);
 }
 
 void outcome_actor::on_attempt(const attempt_message& message) {
@@ -104,7 +113,7 @@ void outcome_actor::on_flush() {
 }
 
 void outcome_actor::record_reports() {
-  auto batch = reports_.take(batch_rows_at_most);
+  auto batch = reports_.take(batch_rows_);
   if (batch.empty())
     return;
   std::vector<persistence::reported_outcome> reports;
@@ -126,7 +135,7 @@ void outcome_actor::record_reports() {
 void outcome_actor::record_attempts() {
   if (attempts_.empty())
     return;
-  const auto n = std::min(attempts_.size(), batch_rows_at_most);
+  const auto n = std::min({attempts_.size(), batch_rows_, attempts_at_once_at_most});
   const std::vector<persistence::attempt_result> batch(attempts_.begin(), attempts_.begin() + std::ptrdiff_t(n));
   const auto at = batch_clock_.next();
   const auto recorded = store_->record_attempts(batch, at);

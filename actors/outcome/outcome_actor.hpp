@@ -22,8 +22,9 @@ namespace cued::actors {
 /// Life: spawned and watched by the supervisor. Never: sends HTTP, decides admission.
 class outcome_actor final : public pool_member {
 public:
+  /// A statement records at most `batch_rows` outcomes.
   outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store, const time_source& clock,
-                const directory& others, probe& probe);
+                const directory& others, probe& probe, std::size_t batch_rows);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -32,6 +33,7 @@ public:
 private:
   // -- messages -----------------------------------------------------------
   void on_report(outcome_message& message); ///< joins the open batch of reports
+  void on_reports(outcomes_message& message);
   void on_attempt(const attempt_message& message);
   void on_lost_attempt(const lost_attempt_message& message);
   void on_flush(); ///< one statement for each of the two batches
@@ -59,6 +61,7 @@ private:
   batch_clock batch_clock_;
   const directory& others_;
   probe& probe_;
+  std::size_t batch_rows_;
 };
 
 } // namespace cued::actors

@@ -7,9 +7,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t ready_at_most = 1000;
-/// With fewer than this left the list is filled up before it runs dry.
-constexpr std::size_t ready_low = 100;
+/// One look at the store brings at least this many, and for those who claim many at once, so many claims' worth.
+constexpr std::size_t looked_ahead_at_least = 1000;
+constexpr std::size_t looked_ahead_at_most = 10'000;
+constexpr std::size_t claims_per_look = 10;
+/// With less than one part in so many left the list is filled up before it runs dry.
+constexpr std::size_t low_part = 4;
 constexpr std::chrono::minutes idle_after{10};
 /// Requests of one tenant that wait for something to come. Each holds a connection of the HTTP server.
 constexpr std::size_t waiting_at_most = 1000;
@@ -26,12 +29,12 @@ tenant_actor::tenant_actor(caf::actor_config& config, std::string user_id, direc
 caf::behavior tenant_actor::make_behavior() {
   delayed_send(this, idle_after, idle_check_message{});
   return {
-      [this](claim_message& m) { on_claim(m); },
+      [this](claim_next_message& m) { on_claim_next(m); },
       [this](wait_ready_message& m) { on_wait_ready(m); },
-      [this](outcome_message& m) { on_outcome(m); },
+      [this](const taken_message& m) { on_taken(m); },
       [this](const became_ready_message& m) { on_became_ready(m); },
-      [this](const ready_fetched_message& m) { on_ready_fetched(m); },
-      [this](const claim_settled_message& m) { on_claim_settled(m); },
+      [this](ready_fetched_message& m) { on_ready_fetched(m); },
+      [this](claims_settled_message& m) { on_claims_settled(m); },
       [this](wake_at_message m) { on_wake_at(m); },
       [this](tick_message m) { on_tick(m); },
       [this](stop_waiting_message) { on_stop_waiting(); },
@@ -41,25 +44,22 @@ caf::behavior tenant_actor::make_behavior() {
 }
 
 void tenant_actor::on_exit() {
+  attempts_.clear();
   waiting_.leave();
   news_.close();
 }
 
 // -- requests ---------------------------------------------------------------
 
-void tenant_actor::on_claim(claim_message& message) {
+void tenant_actor::on_claim_next(claim_next_message& message) {
   ++messages_;
-  if (message.request.execution_id.empty()) {
-    const auto wait = others_.waiting_closed() ? 0ms : message.request.wait;
-    if (wait > 0ms && is_full())
-      return message.answer(fail(too_many_wait()));
-    waiting_.enter({std::move(message), steady::now() + wait, fetches_begun_});
-    look_wanted_ = look_wanted_ || ready_.empty();
-    return serve_waiting();
-  }
-  const auto id = message.request.execution_id;
-  std::erase_if(ready_, [&id](const auto& r) { return r.execution_id == id; });
-  others_.send(pool::claim, id, std::move(message));
+  const auto wait = others_.waiting_closed() ? 0ms : message.request.wait;
+  if (wait > 0ms && is_full())
+    return message.answer(fail(too_many_wait()));
+  appetite_ = std::max(appetite_, message.at_most);
+  waiting_.enter({std::move(message), steady::now() + wait, fetches_begun_});
+  look_wanted_ = look_wanted_ || ready_.empty();
+  serve_waiting();
 }
 
 void tenant_actor::on_wait_ready(wait_ready_message& message) {
@@ -74,21 +74,23 @@ void tenant_actor::on_wait_ready(wait_ready_message& message) {
 
 bool tenant_actor::is_full() const { return waiting_.size() + news_.size() >= waiting_at_most; }
 
-void tenant_actor::on_outcome(outcome_message& message) {
-  ++messages_;
-  const auto id = message.report.execution_id;
-  others_.send(pool::outcome, id, std::move(message));
-}
-
 // -- the ready list -----------------------------------------------------------
+
+void tenant_actor::on_taken(const taken_message& message) {
+  ++messages_;
+  for (const auto& id : message.execution_ids)
+    ready_.remove(id);
+  let_go(message.execution_ids);
+}
 
 void tenant_actor::on_became_ready(const became_ready_message& message) {
   ++messages_;
   for (const auto& r : message.executions) {
+    more_in_store_ = more_in_store_ || ready_.size() >= looked_ahead_at_most;
     // Beyond the end of a list that was cut the store is the better memory.
-    const bool beyond_the_cut = more_in_store_ && !ready_.empty() && ready_.rbegin()->scheduled_for < r.scheduled_for;
+    const bool beyond_the_cut = more_in_store_ && !ready_.empty() && ready_.all_before(r.scheduled_for);
     if (!beyond_the_cut && !in_flight_.contains(r.execution_id))
-      ready_.insert(r);
+      ready_.add(r);
   }
   news_.post();
   serve_waiting();
@@ -99,35 +101,66 @@ void tenant_actor::serve_waiting() {
     auto guest = waiting_.next();
     if (!guest)
       break;
-    const auto next = ready_.extract(ready_.begin()).value();
-    claim_for(std::move(*guest), next.execution_id);
+    auto ids = ready_.take(guest->message.at_most);
+    claim_for(std::move(*guest), std::move(ids));
   }
   news_.tell(steady::now());
   const bool look = look_wanted_ && somebody_waits();
-  const bool refill = more_in_store_ && !retiring_ && ready_.size() < ready_low;
+  const bool refill = more_in_store_ && !retiring_ && ready_.size() < look_ahead() / low_part;
   if (!fetching_ && (look || refill))
     fetch();
   arm();
 }
 
-void tenant_actor::claim_for(waiting_room::guest guest, const std::string& execution_id) {
-  in_flight_.insert(execution_id);
-  auto asked = guest.message;
-  asked.request.execution_id = execution_id;
-  asked.answer = reply<claim_grant>{[self = caf::actor_cast<caf::actor>(this), message = std::move(guest.message),
-                                     until = guest.until, execution_id](result<claim_grant> r) {
-    caf::anon_send(self, claim_settled_message{message, until, execution_id, std::move(r)});
-  }};
-  others_.send(pool::claim, execution_id, std::move(asked));
+/// All of them at once, each in its shard; what comes of them comes back as one message.
+void tenant_actor::claim_for(waiting_room::guest guest, std::vector<std::string> execution_ids) {
+  const auto number = ++attempts_begun_;
+  auto settled = [self = caf::actor_cast<caf::actor>(this), number](std::vector<result<claim_grant>> answers) {
+    caf::anon_send(self, claims_settled_message{number, std::move(answers)});
+  };
+  const auto replies = gather<claim_grant>(execution_ids.size(), std::move(settled));
+  const auto& asked = guest.message.request;
+  std::vector<claim_message> claims;
+  claims.reserve(execution_ids.size());
+  for (std::size_t i = 0; i < execution_ids.size(); ++i) {
+    in_flight_.insert(execution_ids[i]);
+    claim_request one{user_id_, execution_ids[i], asked.worker_id};
+    one.with_work = asked.with_work;
+    claims.push_back({std::move(one), replies[i]});
+  }
+  attempts_.emplace(number, attempt{std::move(guest), std::move(execution_ids)});
+  others_.send_each(
+      pool::claim, std::move(claims),
+      [](const claim_message& m) -> const std::string& { return m.request.execution_id; },
+      [](std::vector<claim_message> of_one_shard) { return claims_message{std::move(of_one_shard)}; });
 }
 
-void tenant_actor::on_claim_settled(const claim_settled_message& message) {
-  in_flight_.erase(message.execution_id);
-  if (message.outcome || message.outcome.error().code != "claim_failed") {
-    message.original.answer(message.outcome);
-  } else { // somebody else got it: the next one, if there is one
-    const auto until = others_.waiting_closed() ? steady::now() : message.until;
-    waiting_.enter_again({message.original, until, fetches_begun_});
+/// What was won is answered; if nothing was, because of others, the guest keeps his place for the next, if there is
+/// any.
+void tenant_actor::on_claims_settled(claims_settled_message& message) {
+  auto settled = attempts_.extract(message.attempt);
+  auto& [guest, execution_ids] = settled.mapped();
+  for (const auto& id : execution_ids)
+    in_flight_.erase(id);
+  let_go(execution_ids);
+
+  claim_grants won;
+  const error* failure = nullptr;
+  for (auto& answer : message.answers) {
+    if (answer)
+      won.push_back(std::move(*answer));
+    else if (answer.error().code != "claim_failed")
+      failure = &answer.error();
+  }
+  if (!won.empty()) {
+    guest.message.answer(std::move(won));
+  } else if (failure) {
+    guest.message.answer(fail(*failure));
+  } else {
+    if (others_.waiting_closed())
+      guest.until = steady::now();
+    guest.looks_begun = fetches_begun_;
+    waiting_.enter_again(std::move(guest));
     look_wanted_ = look_wanted_ || ready_.empty();
     if (retiring_)
       hand_over_to_successor();
@@ -136,38 +169,49 @@ void tenant_actor::on_claim_settled(const claim_settled_message& message) {
   leave_if_done();
 }
 
+void tenant_actor::let_go(const std::vector<std::string>& execution_ids) {
+  if (fetching_)
+    gone_meanwhile_.insert(execution_ids.begin(), execution_ids.end());
+}
+
+std::size_t tenant_actor::look_ahead() const {
+  return std::clamp(appetite_ * claims_per_look, looked_ahead_at_least, looked_ahead_at_most);
+}
+
 void tenant_actor::fetch() {
   fetching_ = true;
   look_wanted_ = false;
+  looked_ahead_ = look_ahead() + in_flight_.size(); // which the store may still believe ready
   const auto number = ++fetches_begun_;
   const bool next_due_too = !news_.empty() || waiting_.due(steady::now()) != steady::time_point::max();
   next_due_asked_ = next_due_asked_ || next_due_too;
   fetch_ready_message question{
-      user_id_, ready_at_most, next_due_too,
+      user_id_, looked_ahead_, next_due_too,
       reply<ready_list>{[self = caf::actor_cast<caf::actor>(this), number](result<ready_list> found) {
         caf::anon_send(self, ready_fetched_message{number, std::move(found)});
       }}};
   others_.send(pool::claim, user_id_, std::move(question));
 }
 
-void tenant_actor::on_ready_fetched(const ready_fetched_message& message) {
+void tenant_actor::on_ready_fetched(ready_fetched_message& message) {
   fetching_ = false;
   fetches_done_ = message.fetch;
   const auto now = steady::now();
   next_look_ = now + look_every_;
-  more_in_store_ = message.found && message.found->executions.size() >= ready_at_most;
+  more_in_store_ = message.found && message.found->executions.size() >= looked_ahead_;
   if (message.found) {
-    for (const auto& r : message.found->executions)
-      if (!in_flight_.contains(r.execution_id))
-        ready_.insert(r);
+    for (auto& r : message.found->executions)
+      if (!in_flight_.contains(r.execution_id) && !gone_meanwhile_.contains(r.execution_id))
+        ready_.add(std::move(r));
     if (!message.found->executions.empty())
       news_.post();
     note_next_due(message.found->next_due);
-    if (ready_.empty())
+    if (ready_.empty() && !more_in_store_)
       waiting_.send_away(fetches_done_, now);
   } else {
     waiting_.tell_failure(fetches_done_, message.found.error());
   }
+  gone_meanwhile_.clear();
   serve_waiting();
   leave_if_done();
 }
@@ -228,9 +272,10 @@ void tenant_actor::on_stop_waiting() {
 // -- life -------------------------------------------------------------------------
 
 void tenant_actor::on_idle_check() {
-  if (messages_ == messages_at_last_check_ && !somebody_waits() && in_flight_.empty())
+  if (messages_ == messages_at_last_check_ && !somebody_waits() && attempts_.empty())
     return others_.retire_tenant(user_id_);
   messages_at_last_check_ = messages_;
+  appetite_ = 1;
   delayed_send(this, idle_after, idle_check_message{});
 }
 
@@ -254,7 +299,7 @@ void tenant_actor::hand_over_to_successor() {
 }
 
 void tenant_actor::leave_if_done() {
-  if (retiring_ && !somebody_waits() && in_flight_.empty() && !fetching_)
+  if (retiring_ && !somebody_waits() && attempts_.empty() && !fetching_)
     quit();
 }
 

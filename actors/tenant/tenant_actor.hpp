@@ -1,26 +1,28 @@
 #pragma once
 
 #include <optional>
-#include <set>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
 #include "actors/pool_member.hpp"
 #include "actors/tenant/news_board.hpp"
+#include "actors/tenant/ready_executions.hpp"
 #include "actors/tenant/waiting_room.hpp"
 
 namespace cued::actors {
 
-/// One user's part of the engine: routes the user's claims and outcomes to the shards in charge, and keeps the list of
-/// executions that the user's workers may have next, so that "claim the next" never makes two workers fight for one
-/// row. The list is a hint: a claim counts only when its shard has committed it.
-/// A claim may wait for something to come (`wait`), and so may a look at the list. It is then woken by what this
-/// process hears of (fires, replays, leases that ended), at the instant when the next postponed execution becomes due,
-/// and every `look_every` for what others wrote into the database. Thread: cooperative (never blocks). Owns: the ready
-/// list, the waiting claims. Life: made at the user's first request, retired when idle; all it holds can be read again
-/// from Postgres. Never: talks to Postgres or HTTP.
+/// One user's part of the engine: keeps the list of executions that the user's workers may have next, so that "claim
+/// the next" never makes two workers fight for one row, and has them claimed by the shards in charge. The list is a
+/// hint: a claim counts only when its shard has committed it. Claims by id and outcomes go to the shards without it;
+/// what was claimed by id the shards tell it. A claim may wait for something to come (`wait`), and so may a look at the
+/// list. It is then woken by what this process hears of (fires, replays, leases that ended), at the instant when the
+/// next postponed execution becomes due, and every `look_every` for what others wrote into the database. Thread:
+/// cooperative (never blocks). Owns: the ready list, the waiting claims. Life: made at the user's first request,
+/// retired when idle; all it holds can be read again from Postgres. Never: talks to Postgres or HTTP.
 class tenant_actor final : public pool_member {
 public:
   tenant_actor(caf::actor_config& config, std::string user_id, directory& others, const time_source& clock,
@@ -32,12 +34,12 @@ public:
 
 private:
   // -- messages -----------------------------------------------------------
-  void on_claim(claim_message& message);
+  void on_claim_next(claim_next_message& message);
   void on_wait_ready(wait_ready_message& message);
-  void on_outcome(outcome_message& message);
+  void on_taken(const taken_message& message);
   void on_became_ready(const became_ready_message& message);
-  void on_ready_fetched(const ready_fetched_message& message);
-  void on_claim_settled(const claim_settled_message& message);
+  void on_ready_fetched(ready_fetched_message& message);
+  void on_claims_settled(claims_settled_message& message);
   void on_wake_at(wake_at_message message);
   void on_tick(tick_message message);
   void on_stop_waiting();
@@ -45,8 +47,10 @@ private:
   void on_retire();
 
   void serve_waiting();
-  void claim_for(waiting_room::guest guest, const std::string& execution_id);
+  void claim_for(waiting_room::guest guest, std::vector<std::string> execution_ids);
+  void let_go(const std::vector<std::string>& execution_ids);
   void fetch();
+  [[nodiscard]] std::size_t look_ahead() const;
   void note_next_due(const std::optional<instant>& found);
   [[nodiscard]] bool next_due_is_known() const;
   [[nodiscard]] bool somebody_waits() const { return !waiting_.empty() || !news_.empty(); }
@@ -62,14 +66,25 @@ private:
   directory& others_;
   const time_source& clock_;
   std::chrono::milliseconds look_every_;
-  std::set<persistence::ready_execution> ready_;
-  std::unordered_set<std::string> in_flight_; ///< executions on their way through a claim shard
+  struct attempt {
+    waiting_room::guest guest;
+    std::vector<std::string> execution_ids; ///< on their way through the claim shards
+  };
+
+  ready_executions ready_;
+  std::unordered_map<std::uint64_t, attempt> attempts_; ///< by number
+  std::uint64_t attempts_begun_ = 0;
+  std::unordered_set<std::string> in_flight_; ///< the executions of all attempts
+  /// Executions that were claimed or lost while a fetch was under way, which may still believe them ready.
+  std::unordered_set<std::string> gone_meanwhile_;
+  std::size_t appetite_ = 1; ///< the most that one claim has asked for lately
   waiting_room waiting_;
   news_board news_; ///< for those who wait without claiming
   std::uint64_t fetches_begun_ = 0, fetches_done_ = 0;
   bool fetching_ = false;
-  bool more_in_store_ = false; ///< the last fetch was cut at its limit
-  bool look_wanted_ = false;   ///< somebody waits whom no fetch so far can answer
+  std::size_t looked_ahead_ = 0; ///< the limit of the last fetch
+  bool more_in_store_ = false;   ///< the list was cut at a limit
+  bool look_wanted_ = false;     ///< somebody waits whom no fetch so far can answer
   steady::time_point next_look_{};
   std::optional<instant> next_due_; ///< the soonest postponed execution known
   bool next_due_asked_ = false;     ///< of the store, at least once

@@ -18,7 +18,7 @@ public:
   using clock = std::chrono::steady_clock;
 
   struct guest {
-    claim_message message;
+    claim_next_message message;
     clock::time_point until;       ///< patience; past: wants an answer as soon as the store was looked at
     std::uint64_t looks_begun = 0; ///< by the tenant, when it came
   };

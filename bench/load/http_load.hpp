@@ -21,7 +21,7 @@ struct outgoing {
 
 struct incoming {
   std::size_t kind = 0;
-  int status = 0; ///< 0: the connection was lost before the answer was complete
+  int status = 0;        ///< 0: the connection was lost before the answer was complete
   std::string_view body; ///< valid during the call only
 };
 
@@ -52,14 +52,16 @@ struct load_plan {
 struct load_result {
   struct kind {
     std::string name;
-    histogram latency;            ///< as measured
-    histogram corrected_latency;  ///< for coordinated omission
+    histogram latency;           ///< as measured
+    histogram corrected_latency; ///< for coordinated omission
     std::uint64_t succeeded = 0, failed = 0;
   };
   std::vector<kind> kinds;
-  std::chrono::microseconds measured{0}; ///< length of the counted part
+  std::chrono::microseconds measured{0};         ///< length of the counted part
   std::vector<std::uint64_t> succeeded_per_tick; ///< one per 100 ms of the counted part
   std::uint64_t lost_connections = 0;
+  std::uint64_t succeeded_in_all = 0; ///< with the warm-up: what the costs of the whole load are divided by
+  std::uint64_t unsent = 0; ///< fixed rate: planned in the counted part, but all connections were busy to the end
   std::vector<std::string> first_failures; ///< a few statuses and bodies, for people
 };
 

@@ -12,7 +12,7 @@ namespace cued::bench {
 /// children that ended is counted where their parent has waited for them.
 struct process_usage {
   std::chrono::microseconds cpu{0};
-  std::int64_t resident_bytes = 0; ///< shared pages counted once for each process (Rss), private where known (Pss)
+  std::int64_t resident_bytes = 0; ///< of one process: its resident set; of a family: shared pages counted once (Pss)
 };
 
 /// `root` < 1: nothing is known, all zero.

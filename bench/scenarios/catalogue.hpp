@@ -15,6 +15,7 @@ std::unique_ptr<scenario> read_execution();
 std::unique_ptr<scenario> list_executions();
 std::unique_ptr<scenario> fire_storm();
 std::unique_ptr<scenario> fire_steadily();
+std::unique_ptr<scenario> fire_steadily_to_workers();
 std::unique_ptr<scenario> webhooks_end_to_end();
 std::unique_ptr<scenario> mixed_day();
 std::unique_ptr<scenario> noisy_neighbour();

@@ -44,6 +44,7 @@ struct due_wish {
 make_history(const std::string& dsn, const std::vector<tenant>& tenants, std::size_t per_tenant);
 
 /// Everything that runs made is emptied (users, cues, executions and what hangs on them): the stage of the next run.
+/// Refused where there is an account that make_tenants did not make: it is somebody's database.
 [[nodiscard]] result<void> clear_stage(const std::string& dsn);
 
 } // namespace cued::bench

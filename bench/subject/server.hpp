@@ -5,17 +5,19 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <sys/types.h>
 
 #include "domain/error.hpp"
+#include "persistence/postgres/child_process.hpp"
 
 namespace cued::bench {
 
 struct server_wish {
-  std::filesystem::path program; ///< the binary `cued`
-  std::filesystem::path data_dir; ///< made if it is not there; a cluster that is there is adopted
+  std::filesystem::path program;                  ///< the binary `cued`
+  std::filesystem::path data_dir;                 ///< made if it is not there; a cluster that is there is adopted
   std::map<std::string, std::string> environment; ///< settings beyond the harness' own
 };
 
@@ -43,6 +45,7 @@ private:
   std::uint16_t port_ = 0;
   pid_t pid_ = -1, postgres_pid_ = -1;
   std::chrono::milliseconds cold_start_{0};
+  std::optional<persistence::child_process> process_; ///< nothing: not ours
 };
 
 } // namespace cued::bench

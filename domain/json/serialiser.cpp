@@ -1,6 +1,7 @@
 #include "domain/json/value.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "domain/json/number.hpp"
 
@@ -48,8 +49,20 @@ void append_unicode_escape(std::string& out, unsigned unit) {
     out += hex[(unit >> shift) & 0xF];
 }
 
-bool needs_escape(unsigned char c, charset characters) {
-  return c < 0x20 || c == '"' || c == '\\' || (characters == charset::ascii && c > 0x7E);
+using byte_set = std::array<bool, 256>;
+
+constexpr byte_set escaped_bytes(charset characters) {
+  byte_set out{};
+  for (unsigned c = 0; c < out.size(); ++c)
+    out[c] = c < 0x20 || c == '"' || c == '\\' || (characters == charset::ascii && c > 0x7E);
+  return out;
+}
+
+constexpr byte_set escaped_in_utf8 = escaped_bytes(charset::utf8);
+constexpr byte_set escaped_in_ascii = escaped_bytes(charset::ascii);
+
+const byte_set& escaped_in(charset characters) {
+  return characters == charset::utf8 ? escaped_in_utf8 : escaped_in_ascii;
 }
 
 struct code_point {
@@ -85,10 +98,11 @@ std::size_t append_escape(std::string& out, std::string_view text) {
 }
 
 void append_quoted(std::string& out, std::string_view text, charset characters) {
+  const auto& escaped = escaped_in(characters);
   out += '"';
   std::size_t plain_from = 0, at = 0;
   while (at < text.size()) {
-    if (!needs_escape(static_cast<unsigned char>(text[at]), characters)) {
+    if (!escaped[static_cast<unsigned char>(text[at])]) {
       ++at;
       continue;
     }

@@ -99,6 +99,9 @@ void append_quoted(std::string& out, std::string_view text);
 ///   writer w; w.begin_object().key("id").string(id).key("n").number(3).key("raw").raw(text).end_object(); w.str()
 class writer {
 public:
+  writer() = default;
+  explicit writer(std::size_t bytes_expected) { out_.reserve(bytes_expected); }
+
   writer& begin_object();
   writer& end_object();
   writer& begin_array();

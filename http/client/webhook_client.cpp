@@ -2,7 +2,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/strand.hpp>
 #include <spdlog/spdlog.h>
 
 namespace cued::http::client {
@@ -10,6 +9,9 @@ namespace cued::http::client {
 namespace asio = boost::asio;
 
 namespace {
+
+/// How often kept connections are looked at: one may be kept for this much longer than its limit, unused.
+constexpr std::chrono::seconds sweep_every{1};
 
 actors::webhook_response not_sent(std::string why) {
   actors::webhook_response answer;
@@ -38,10 +40,11 @@ actors::webhook_response explain(const std::exception_ptr& thrown) {
 webhook_client::webhook_client(options chosen, security::url_policy policy, asio::ssl::context tls,
                                name_resolver& names, const time_source& clock)
     : options_{std::move(chosen)}, policy_{std::move(policy)}, tls_{std::move(tls)},
-      surroundings_{tls_, names, policy_, clock, options_.proxy ? &*options_.proxy : nullptr, proxy_log_},
-      io_{static_cast<int>(options_.threads)}, work_{asio::make_work_guard(io_)} {
-  for (std::size_t i = 0; i < options_.threads; ++i)
-    threads_.emplace_back([this] { io_.run(); });
+      surroundings_{tls_, names, policy_, clock, options_.proxy ? &*options_.proxy : nullptr, proxy_log_} {
+  for (std::size_t i = 0; i < options_.threads; ++i) {
+    auto& added = *loops_.emplace_back(std::make_unique<loop>(options_.kept_connections));
+    added.thread = std::thread{[&added] { added.io.run(); }};
+  }
 }
 
 webhook_client::~webhook_client() { close(); }
@@ -52,15 +55,21 @@ void webhook_client::close() {
     if (std::exchange(closing_, true))
       return;
     for (auto& next : waiting_)
-      asio::post(io_, [done = std::move(next.done)] { done(not_sent("The server is shutting down")); });
+      asio::post(loops_.front()->io, [done = std::move(next.done)] { done(not_sent("The server is shutting down")); });
     waiting_.clear();
     for (const auto& [key, exchange] : under_way_)
       if (const auto alive = exchange.lock())
         asio::post(alive->executor(), [alive] { alive->abort(); });
   }
-  work_.reset();
-  for (auto& thread : threads_)
-    thread.join();
+  for (auto& each : loops_) {
+    asio::post(each->io, [&one = *each] {
+      one.kept.close();
+      one.sweep_time.cancel();
+    });
+    each->work.reset();
+  }
+  for (auto& each : loops_)
+    each->thread.join();
 }
 
 void webhook_client::send(actors::webhook_request request, done_function done) {
@@ -84,23 +93,28 @@ void webhook_client::send(actors::webhook_request request, done_function done) {
   else if (closed)
     next.done(not_sent(refusal));
   else
-    asio::post(io_, [done = std::move(next.done), refusal] { done(not_sent(refusal)); });
+    asio::post(loops_.front()->io, [done = std::move(next.done), refusal] { done(not_sent(refusal)); });
 }
 
 void webhook_client::start(job next) {
-  auto exchange = std::make_shared<webhook_exchange>(asio::make_strand(io_), surroundings_, std::move(next.request));
+  auto& where = *loops_[next_loop_.fetch_add(1, std::memory_order_relaxed) % loops_.size()];
+  auto exchange =
+      std::make_shared<webhook_exchange>(where.io.get_executor(), surroundings_, where.kept, std::move(next.request));
   {
     const std::lock_guard lock{mutex_};
     under_way_.emplace(exchange.get(), exchange);
   }
-  asio::co_spawn(
-      exchange->executor(), exchange->run(),
-      [this, exchange, done = std::move(next.done)](const std::exception_ptr& thrown, actors::webhook_response answer) {
-        finish(exchange.get(), done, thrown ? explain(thrown) : std::move(answer));
-      });
+  asio::co_spawn(exchange->executor(), exchange->run(),
+                 [this, &where, exchange, done = std::move(next.done)](const std::exception_ptr& thrown,
+                                                                       actors::webhook_response answer) {
+                   finish(where, exchange.get(), done, thrown ? explain(thrown) : std::move(answer));
+                 });
 }
 
-void webhook_client::finish(const webhook_exchange* ended, const done_function& done, actors::webhook_response answer) {
+void webhook_client::finish(loop& where, const webhook_exchange* ended, const done_function& done,
+                            actors::webhook_response answer) {
+  if (!where.sweeping && where.kept.idle() > 0)
+    sweep_later(where);
   std::optional<job> next;
   {
     const std::lock_guard lock{mutex_};
@@ -115,6 +129,19 @@ void webhook_client::finish(const webhook_exchange* ended, const done_function& 
   if (next)
     start(std::move(*next));
   done(std::move(answer));
+}
+
+void webhook_client::sweep_later(loop& where) {
+  where.sweeping = true;
+  where.sweep_time.expires_after(sweep_every);
+  where.sweep_time.async_wait([this, &where](const boost::system::error_code& cancelled) {
+    where.sweeping = false;
+    if (cancelled)
+      return;
+    where.kept.sweep(std::chrono::steady_clock::now());
+    if (where.kept.idle() > 0)
+      sweep_later(where);
+  });
 }
 
 std::size_t webhook_client::under_way() const {

@@ -6,7 +6,6 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
@@ -30,6 +29,7 @@ using steady = std::chrono::steady_clock;
 using failure = actors::webhook_response::failure;
 
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
+constexpr unsigned http_1_1 = 11; // as Beast writes it
 constexpr const char* shutting_down = "The server is shutting down";
 
 /// The end of the time that the next of `count` tries may take, when all of them share what is left.
@@ -51,22 +51,24 @@ bool ends_body(const boost::system::error_code& failed, bool until_end) {
 } // namespace
 
 webhook_exchange::webhook_exchange(asio::any_io_executor executor, const exchange_surroundings& surroundings,
-                                   actors::webhook_request request)
-    : executor_{std::move(executor)}, with_{surroundings}, request_{std::move(request)} {}
+                                   connection_pool& kept, actors::webhook_request request)
+    : executor_{std::move(executor)}, with_{surroundings}, request_{std::move(request)}, kept_{kept} {}
 
 asio::awaitable<actors::webhook_response> webhook_exchange::run() {
   deadline_ = steady::now() + request_.deadline;
   auto ended = co_await attempt();
   response answer = ended ? std::move(*ended) : std::move(ended.error());
   answer.first_byte_sent_at = first_byte_sent_at_;
-  stream_.reset();
+  if (fit_to_keep_)
+    keep_connection();
+  connection_.reset();
   co_return answer;
 }
 
 void webhook_exchange::abort() {
   aborted_ = true;
-  if (stream_)
-    stream_->close();
+  if (connection_)
+    connection_->tcp().close();
 }
 
 asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::attempt() {
@@ -84,12 +86,47 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
   const auto allowed = co_await allowed_addresses(*candidate);
   if (!allowed)
     co_return tl::unexpected(allowed.error());
+  target_ = {url.scheme, url.host, url.port, request_.tenant, {}};
+  if (take_kept(*allowed)) {
+    auto answer = co_await converse();
+    if (!was_left_unheard(answer))
+      co_return answer;
+  }
   const auto connected = co_await connect(*allowed, url.port);
   if (!connected)
     co_return tl::unexpected(connected.error());
-  if (url.scheme == "https")
-    co_return co_await talk_tls(url.host);
-  co_return co_await talk(*stream_);
+  if (url.scheme == "https") {
+    const auto trusted = co_await shake_hands(url.host);
+    if (!trusted)
+      co_return tl::unexpected(trusted.error());
+  }
+  co_return co_await converse();
+}
+
+bool webhook_exchange::take_kept(const addresses& allowed) {
+  for (const auto& address : allowed) {
+    if (with_.proxy && goes_through_proxy(address))
+      continue;
+    target_.address = address;
+    connection_ = kept_.take(target_, steady::now());
+    if (!connection_)
+      continue;
+    second_hand_ = true;
+    connection_->tcp().expires_at(deadline_);
+    return true;
+  }
+  return false;
+}
+
+void webhook_exchange::keep_connection() {
+  if (aborted_ || (with_.proxy && goes_through_proxy(target_.address)))
+    return;
+  kept_.give_back(target_, std::move(connection_), steady::now());
+}
+
+bool webhook_exchange::was_left_unheard(const outcome<response>& answer) const {
+  return !answer && second_hand_ && !answer_began_ && !aborted_ && answer.error().what == failure::protocol_error &&
+         !time_is_up();
 }
 
 asio::awaitable<webhook_exchange::outcome<addresses>>
@@ -116,7 +153,9 @@ asio::awaitable<webhook_exchange::outcome<void>> webhook_exchange::connect(const
     const auto until = share_of(deadline_, allowed.size() - i);
     const auto reached = co_await reach({allowed[i], port}, until);
     if (reached) {
-      stream_->expires_at(deadline_);
+      connection_->tcp().expires_at(deadline_);
+      target_.address = allowed[i];
+      second_hand_ = false;
       co_return outcome<void>{};
     }
     why = reached.error().message;
@@ -172,23 +211,23 @@ asio::awaitable<result<void>> webhook_exchange::tunnel_through(endpoint proxy, e
   if (failed)
     co_return fail(502, "egress_unusable",
                    "The egress proxy " + with_.proxy->text() + " cannot be reached: " + failed.message());
-  co_return co_await open_tunnel(*stream_, *with_.proxy, target);
+  co_return co_await open_tunnel(connection_->tcp(), *with_.proxy, target);
 }
 
 asio::awaitable<webhook_exchange::error_code> webhook_exchange::dial(endpoint target, time_point until) {
-  stream_.emplace(executor_);
-  stream_->expires_at(until);
-  const auto [failed] = co_await stream_->async_connect(target, as_values);
+  connection_ = std::make_unique<webhook_connection>(executor_, steady::now());
+  auto& stream = connection_->tcp();
+  stream.expires_at(until);
+  const auto [failed] = co_await stream.async_connect(target, as_values);
   if (!failed) {
     error_code ignored; // only a matter of speed
-    stream_->socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+    stream.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
   }
   co_return failed;
 }
 
-asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>>
-webhook_exchange::talk_tls(const std::string& host) {
-  ssl::stream<tcp_stream&> stream{*stream_, with_.tls};
+asio::awaitable<webhook_exchange::outcome<void>> webhook_exchange::shake_hands(const std::string& host) {
+  auto& stream = connection_->add_tls(with_.tls);
   const auto name = host.ends_with('.') ? host.substr(0, host.size() - 1) : host; // certificates have no final dot
   error_code not_numeric;
   asio::ip::make_address(name, not_numeric);
@@ -198,7 +237,13 @@ webhook_exchange::talk_tls(const std::string& host) {
   const auto [failed] = co_await stream.async_handshake(ssl::stream_base::client, as_values);
   if (failed)
     co_return give_up(failed, failure::could_not_connect);
-  co_return co_await talk(stream);
+  co_return outcome<void>{};
+}
+
+asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::converse() {
+  if (auto* const tls = connection_->tls())
+    co_return co_await talk(*tls);
+  co_return co_await talk(connection_->tcp());
 }
 
 template <class Stream>
@@ -211,6 +256,8 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
   auto answer = co_await read_answer(stream);
   if (!answer && not_sent)
     co_return give_up(not_sent, failure::protocol_error);
+  if (not_sent)
+    fit_to_keep_ = false;
   co_return answer;
 }
 
@@ -226,6 +273,7 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
     parser->header_limit(response_header_limit_bytes);
     parser->body_limit(boost::none); // what is read is limited below, not what is announced
     const auto [failed, count] = co_await bhttp::async_read_header(stream, buffer, *parser, as_values);
+    answer_began_ = answer_began_ || count > 0 || buffer.size() > 0 || parser->got_some();
     if (failed)
       co_return give_up(failed, failure::protocol_error);
   }
@@ -241,6 +289,9 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
     if (failed && failed != bhttp::error::need_buffer && !ends_body(failed, until_end))
       co_return give_up(failed, failure::protocol_error);
   }
+
+  fit_to_keep_ = head.version() == http_1_1 && head.result() != bhttp::status::switching_protocols &&
+                 parser->is_done() && parser->keep_alive() && buffer.size() == 0;
 
   const auto field = [&](bhttp::field name) { return std::string_view{head[name].data(), head[name].size()}; };
   const std::string_view body{bytes.data(), bytes.size() - head.body().size};

@@ -2,10 +2,7 @@
 
 namespace cued::http {
 
-namespace {
-
-std::string error_object(const error& e) {
-  json::writer w;
+void write_error(json::writer& w, const error& e) {
   w.begin_object().key("code").string(e.code).key("message").string(e.message).key("status").number(e.status);
   if (!e.details.empty()) {
     w.key("details").begin_array();
@@ -14,16 +11,13 @@ std::string error_object(const error& e) {
     w.end_array();
   }
   w.end_object();
-  return std::move(w).str();
 }
 
-} // namespace
-
 response error_response(const error& e) {
-  const auto object = error_object(e);
   json::writer w;
-  w.begin_object().key("error").raw(object);
-  w.key("detail").begin_object().key("error").raw(object).end_object().end_object();
+  write_error(w.begin_object().key("error"), e);
+  write_error(w.key("detail").begin_object().key("error"), e);
+  w.end_object().end_object();
   auto out = json_response(std::move(w).str(), e.status);
   if (e.retry_after_seconds)
     out.headers.emplace_back("Retry-After", std::to_string(*e.retry_after_seconds));

@@ -44,6 +44,16 @@ void log_escaped(const std::exception& e, const request& in, const route* to) {
   spdlog::error("unhandled exception: {}; request_id={} path={}", e.what(), in.id, logged_path(in, to));
 }
 
+/// Put together only if somebody wants to read it.
+void log_answer(const request& in, const response& out, const route* to, steady::duration took) {
+  const auto level = out.status >= 500 ? spdlog::level::warn : spdlog::level::debug;
+  if (!spdlog::should_log(level))
+    return;
+  spdlog::log(level, "request answered; request_id={} path={} status={} user_id={} microseconds={}", in.id,
+              logged_path(in, to), out.status, in.caller.user_id,
+              std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+}
+
 std::string with_query_of(std::string path, const std::string& target) {
   const auto question = target.find('?');
   return question == std::string::npos ? path : path + target.substr(question);
@@ -72,10 +82,7 @@ awaitable<response> pipeline::answer(request& in, body_source& body) {
   add_security_headers(out, production_);
   const auto took = steady::now() - started;
   probe_.answered(match.to, out.status, took);
-  spdlog::log(out.status >= 500 ? spdlog::level::warn : spdlog::level::debug,
-              "request answered; request_id={} path={} status={} user_id={} microseconds={}", in.id,
-              logged_path(in, match.to), out.status, in.caller.user_id,
-              std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  log_answer(in, out, match.to, took);
   co_return out;
 }
 

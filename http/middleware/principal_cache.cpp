@@ -18,15 +18,9 @@ principal_cache::lookup principal_cache::find(const std::string& key, instant no
   return out;
 }
 
-principal_cache::ticket principal_cache::begin() const {
-  const std::lock_guard lock{mutex_};
-  return changes_;
-}
+principal_cache::ticket principal_cache::begin() const { return changes_; }
 
-bool principal_cache::unchanged_since(ticket taken) const {
-  const std::lock_guard lock{mutex_};
-  return heard_ && taken == changes_;
-}
+bool principal_cache::unchanged_since(ticket taken) const { return heard_ && taken == changes_; }
 
 bool principal_cache::store(ticket taken, const std::string& key, known_caller found, instant asked_at) {
   const std::lock_guard lock{mutex_};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -76,8 +77,9 @@ private:
   limits limits_;
   mutable std::mutex mutex_;
   std::unordered_map<std::string, entry> entries_;
-  ticket changes_ = 0;
-  bool heard_ = true;
+  // Changed under the lock; read without it, by every request.
+  std::atomic<ticket> changes_ = 0;
+  std::atomic<bool> heard_ = true;
 };
 
 } // namespace cued::http

@@ -3,6 +3,7 @@
 #include "actors/engine.hpp"
 #include "config/settings.hpp"
 #include "domain/timestamp.hpp"
+#include "http/routes/claim_input.hpp"
 #include "http/routes/execution_handlers.hpp"
 #include "http/validation/readers.hpp"
 #include "http/validation/wait_input.hpp"
@@ -17,7 +18,6 @@ namespace {
 
 using boost::asio::awaitable;
 
-constexpr std::size_t worker_id_length_max = 255;     // column claimed_by_worker
 constexpr std::size_t session_token_length_max = 128; // column live_claim_session_token
 
 std::optional<std::string> not_empty(std::optional<std::string> text) {
@@ -36,14 +36,9 @@ void write_claimable(json::writer& w, const persistence::claimable_execution& e)
   w.end_object();
 }
 
-/// `{"worker_id": …, "wait": …}`, the body of both claim routes; only claim-next waits.
 result<actors::claim_request> claim_in(const request& in) {
   body_reader body{in};
-  actors::claim_request wanted;
-  wanted.user_id = in.caller.user_id;
-  wanted.worker_id = body.text("worker_id", {.length_min = 1, .length_max = worker_id_length_max});
-  wanted.wait = read_wait(body);
-  wanted.abandoned = in.hung_up;
+  auto wanted = read_claim(body, in);
   if (auto bad = body.problems())
     return fail(std::move(*bad));
   return wanted;

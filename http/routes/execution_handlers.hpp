@@ -20,6 +20,8 @@ execution_handler replay_executions;      // execution_bulk_replay.cpp
 execution_handler list_claimable;         // execution_claims.cpp
 execution_handler claim_execution;        // execution_claims.cpp
 execution_handler claim_next_execution;   // execution_claims.cpp
+execution_handler claim_executions;       // execution_claim_batch.cpp
+execution_handler report_outcomes;        // execution_outcome_batch.cpp
 execution_handler heartbeat_execution;    // execution_claims.cpp
 execution_handler live_claim_execution;   // execution_claims.cpp
 execution_handler report_outcome;         // execution_outcome.cpp

@@ -39,17 +39,45 @@ schema claim_granted() {
   return object({{"claimed", boolean()}, {"execution_id", uuid()}, {"lease_seconds", integer(1)}});
 }
 
-schema new_outcome() {
-  return named("OutcomeReport", {{"success", boolean()},
-                                 maybe("result", text(0, 8192).or_null()),
-                                 maybe("error", text(0, 8192).or_null()),
-                                 maybe("metadata", map_of(anything()).or_null().meaning("Up to 10,240 bytes")),
-                                 maybe("external_id", text(0, 500).or_null()),
-                                 maybe("result_url", text_like("uri").or_null()),
-                                 maybe("result_ref", text(0, 500).or_null()),
-                                 maybe("result_type", text(0, 100).or_null()),
-                                 maybe("summary", text(0, 500).or_null()),
-                                 maybe("artifacts", list_of(anything()).or_null())});
+std::vector<schema_member> of_outcome() {
+  return {{"success", boolean()},
+          maybe("result", text(0, 8192).or_null()),
+          maybe("error", text(0, 8192).or_null()),
+          maybe("metadata", map_of(anything()).or_null().meaning("Up to 10,240 bytes")),
+          maybe("external_id", text(0, 500).or_null()),
+          maybe("result_url", text_like("uri").or_null()),
+          maybe("result_ref", text(0, 500).or_null()),
+          maybe("result_type", text(0, 100).or_null()),
+          maybe("summary", text(0, 500).or_null()),
+          maybe("artifacts", list_of(anything()).or_null())};
+}
+
+schema new_outcome() { return named("OutcomeReport", of_outcome()); }
+
+schema one_of_many_outcomes() {
+  auto members = of_outcome();
+  members.insert(members.begin(), {"execution_id", text().meaning("Any spelling of a uuid")});
+  return named("OutcomeOfMany", std::move(members));
+}
+
+const schema claimable_execution =
+    named("ClaimableExecution", {{"execution_id", uuid()},
+                                 {"cue_id", text()},
+                                 {"cue_name", text()},
+                                 {"task", text().or_null()},
+                                 {"scheduled_for", instant_out()},
+                                 {"payload", map_of(anything())},
+                                 {"attempt", integer(0).meaning("Claims before this one")}});
+
+schema outcome_of_many_recorded() {
+  const auto problem = object({{"field", text()}, {"message", text()}});
+  const auto error = object(
+      {{"code", text()}, {"message", text()}, {"status", integer(400, 599)}, maybe("details", list_of(problem))});
+  return object({{"execution_id", text().or_null().meaning("As it was sent; null if that was no text")},
+                 {"outcome_recorded", boolean()},
+                 maybe("outcome_state", text().meaning("Of one that was recorded")),
+                 maybe("reason", text().or_null().meaning("Of one that was recorded")),
+                 maybe("error", error.meaning("Of one that was not; what it would have been told alone"))});
 }
 
 schema evidence() {
@@ -108,13 +136,7 @@ const operation_notes list_claimable{
     .query = {{"task", text().meaning("Only those whose payload.task is this")},
               {"agent", text().meaning("Only those whose payload.agent is this")},
               {"wait", number(0, 30).meaning("Seconds to wait until there is something to list")}},
-    .answers = {{200, object({{"executions", list_of(object({{"execution_id", uuid()},
-                                                             {"cue_id", text()},
-                                                             {"cue_name", text()},
-                                                             {"task", text().or_null()},
-                                                             {"scheduled_for", instant_out()},
-                                                             {"payload", map_of(anything())},
-                                                             {"attempt", integer(0)}}))}})}}};
+    .answers = {{200, object({{"executions", list_of(ref(claimable_execution))}})}}};
 
 const operation_notes claim_next_execution{
     .body = claim_body(), .answers = {{200, claim_granted()}}, .refusals = {{409, "claim_failed"}}};
@@ -124,6 +146,16 @@ const operation_notes claim_execution{
     .answers = {{200, claim_granted()}},
     .refusals = {{409, "claim_failed"}},
     .description = "409 also for what is missing, somebody else's, or taken already. `wait` is ignored here."};
+
+const operation_notes claim_executions{
+    .body = object({{"worker_id", text(1, 255)},
+                    maybe("max", integer(1, 1000).meaning("100 unless given")),
+                    maybe("wait", wait_in())}),
+    .answers = {{200, object({{"claimed", integer(0, 1000)},
+                              {"lease_seconds", integer(1)},
+                              {"executions", list_of(ref(claimable_execution))}})}},
+    .description = "Answers as soon as there is one, with as many as there are then, oldest first; when the time is up "
+                   "with an empty list. Counts as one request."};
 
 const operation_notes replay_executions{
     .body = object({maybe("cue_id", text().or_null()),
@@ -158,6 +190,12 @@ const operation_notes report_outcome{
                               {"outcome_state", text()},
                               {"reason", text().or_null()}})}},
     .refusals = {{400, "metadata_too_large"}, {404, "execution_not_found"}, {409, "outcome_already_recorded"}}};
+
+const operation_notes report_outcomes{
+    .body = object({{"outcomes", list_of(one_of_many_outcomes(), 1, 1000)}}),
+    .answers = {{200, object({{"results", list_of(outcome_of_many_recorded())}})}},
+    .description = "Each is judged on its own, and answered in the order in which they were sent. Counts as one "
+                   "request."};
 
 const operation_notes replay_execution{
     .answers = {{200, object({{"id", uuid()},

@@ -2,11 +2,11 @@
 
 #include "actors/engine.hpp"
 #include "http/routes/execution_handlers.hpp"
+#include "http/routes/outcome_input.hpp"
 #include "http/validation/readers.hpp"
 #include "http/waiting.hpp"
 #include "persistence/execution_changes.hpp"
 #include "persistence/executions.hpp"
-#include "security/url.hpp"
 
 /// What came of an execution: the report of its handler, and evidence added later.
 /// Source: spec/executions.md §5, §8.3.
@@ -15,55 +15,7 @@ namespace {
 
 using boost::asio::awaitable;
 
-// -- limits, in characters -------------------------------------------------
-
-/// The published worker sends up to 4096 characters of output as `result` or `error` and drops an outcome that is
-/// refused, so these two take more than the 2000 of the reference (spec/executions.md §5 COMPAT). All is stored.
-constexpr std::size_t output_length_max = 8192;
-constexpr std::size_t external_id_length_max = 500;
-constexpr std::size_t result_ref_length_max = 500;
-constexpr std::size_t result_type_length_max = 100;
-constexpr std::size_t summary_length_max = 500;
 constexpr std::size_t patched_url_length_max = 8192; ///< any text, but not any length
-constexpr std::size_t metadata_bytes_max = 10'240;   ///< ASCII-escaped, with `, ` and `: `
-
-/// What is empty is no evidence: it neither counts for the verdict nor overwrites a column.
-std::optional<std::string> not_empty(std::optional<std::string> text) {
-  return text && text->empty() ? std::nullopt : std::move(text);
-}
-
-/// The normal form of an http or https URL.
-std::optional<std::string> result_url_in(body_reader& body) {
-  const auto text = body.optional_text("result_url");
-  if (!text)
-    return std::nullopt;
-  auto url = security::normalise_url(*text);
-  if (!url) {
-    body.reject("result_url", url.error().message);
-    return std::nullopt;
-  }
-  return std::move(url->text);
-}
-
-actors::outcome_report read_report(body_reader& body) {
-  actors::outcome_report report;
-  report.success = body.boolean("success");
-  report.result = body.optional_text("result", {.length_max = output_length_max});
-  report.error = body.optional_text("error", {.length_max = output_length_max});
-  if (const auto* metadata = body.free_object("metadata")) {
-    report.metadata_too_large = json::spaced_size(*metadata, json::charset::ascii) > metadata_bytes_max;
-    if (!report.metadata_too_large)
-      report.metadata_json = json::compact(*metadata);
-  }
-  report.external_id = not_empty(body.optional_text("external_id", {.length_max = external_id_length_max}));
-  report.result_url = result_url_in(body);
-  report.result_ref = not_empty(body.optional_text("result_ref", {.length_max = result_ref_length_max}));
-  report.result_type = not_empty(body.optional_text("result_type", {.length_max = result_type_length_max}));
-  report.summary = not_empty(body.optional_text("summary", {.length_max = summary_length_max}));
-  if (const auto* artifacts = body.free_list("artifacts"); artifacts && !artifacts->items().empty())
-    report.artifacts_json = json::compact(*artifacts);
-  return report;
-}
 
 // -- evidence: free JSON in, and only what says something is applied -------
 
@@ -143,7 +95,7 @@ persistence::evidence_patch read_evidence(body_reader& body) {
 
 awaitable<result<response>> report_outcome(services& with, request& in) {
   body_reader body{in};
-  auto report = read_report(body);
+  auto report = read_outcome(body);
   if (auto bad = body.problems())
     co_return fail(std::move(*bad));
   auto id = execution_id_in(in);

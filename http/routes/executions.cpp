@@ -9,6 +9,7 @@
 #include "domain/timestamp.hpp"
 #include "http/routes/execution_handlers.hpp"
 #include "http/routes/execution_json.hpp"
+#include "http/routes/execution_lookup.hpp"
 #include "http/routes/notes.hpp"
 #include "http/routes/routes.hpp"
 #include "http/validation/readers.hpp"
@@ -86,6 +87,14 @@ constexpr route table[] = {
           "Claims the oldest execution that is ready"}
         .open(opens::to_worker)
         .noted(notes::claim_next_execution),
+    route{verb::post, "/v1/executions/claim-batch", auth::caller, body::json, claim_executions,
+          "Claims the oldest executions that are ready, many at once"}
+        .open(opens::to_worker)
+        .noted(notes::claim_executions),
+    route{verb::post, "/v1/executions/outcome-batch", auth::caller, body::json, report_outcomes,
+          "Reports what came of many executions"}
+        .open(opens::to_worker)
+        .noted(notes::report_outcomes),
     route{verb::post, "/v1/executions/replay", auth::caller, body::optional_json, replay_executions,
           "Runs finished executions again, by filter and range of time"}
         .noted(notes::replay_executions),
@@ -168,13 +177,11 @@ awaitable<result<response>> get_execution(services& with, request& in) {
   const auto id = execution_id_in(in);
   if (!id)
     co_return fail(persistence::execution_not_found());
-  auto found = co_await on_database(
-      with, [&](persistence::connection& link) { return persistence::find_execution(link, in.caller.user_id, *id); });
+  persistence::execution_key asked{*id, in.caller.user_id};
+  auto found = co_await with.executions.find(std::move(asked));
   if (!found)
     co_return fail(std::move(found.error()));
-  json::writer w;
-  write_execution(w, *found);
-  co_return json_response(std::move(w).str());
+  co_return json_response(std::move(*found));
 }
 
 /// Source: spec/executions.md §7; `execution_id` besides `id`: spec/clients.md §9.1 #6.

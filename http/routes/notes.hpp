@@ -22,7 +22,7 @@ extern const operation_notes list_cues, create_cue, get_cue, patch_cue, delete_c
 extern const schema execution;
 extern const operation_notes list_executions, list_claimable, claim_next_execution, replay_executions, get_execution,
     claim_execution, heartbeat_execution, report_outcome, replay_execution, verify_execution, park_execution,
-    add_execution_evidence, live_claim_execution;
+    add_execution_evidence, live_claim_execution, claim_executions, report_outcomes;
 
 // -- status_notes.cpp -----------------------------------------------------
 extern const operation_notes show_health, show_status, show_metrics, show_info, leave_echo, fetch_echo, show_openapi,

@@ -59,9 +59,11 @@ struct response {
 
 /// `co_return json_response(std::move(w).str(), 201);`
 [[nodiscard]] inline response json_response(std::string json_text, int status = 200) {
+  constexpr std::size_t headers_of_most = 16; // what the pipeline adds to it
   response out;
   out.status = status;
   out.body = std::move(json_text);
+  out.headers.reserve(headers_of_most);
   return out;
 }
 

@@ -25,7 +25,16 @@ struct connection_options {
   std::string dsn;
   std::string application_name = "cued";
   int statement_timeout_seconds = 30; ///< a statement that takes longer is given up; 0: never
+  /// For connections whose statements find all their rows by keys: plans are loops over indexes, and stay so whatever
+  /// the server believed of the tables' sizes when it made them.
+  bool by_keys_only = false;
 };
+
+/// The same, by_keys_only.
+[[nodiscard]] inline connection_options by_keys(connection_options options) {
+  options.by_keys_only = true;
+  return options;
+}
 
 /// The DSN with limits on how long a server that has vanished without a word may hold a thread.
 [[nodiscard]] std::string with_time_limits(const std::string& dsn);

@@ -28,6 +28,16 @@ TEST_F(clocks, a_cue_fires_once_and_not_before_its_instant) {
   EXPECT_EQ(world.count(), 50u);
 }
 
+TEST_F(clocks, a_long_horizon_is_read_in_pages_and_to_its_end) {
+  constexpr int cues = 3'000;
+  for (int i = 0; i < cues; ++i)
+    add_cue("cue_" + std::to_string(i), clock.now() + 1s);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == cues; }));
+  EXPECT_EQ(world.count(), static_cast<std::size_t>(cues));
+  EXPECT_LT(world.longest_look, 1'000u);
+}
+
 TEST_F(clocks, a_cue_that_is_told_of_fires_without_waiting_for_the_next_look) {
   engine();
   ASSERT_TRUE(world.eventually([](memory_world& w) { return w.looks > 0; }));

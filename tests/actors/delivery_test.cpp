@@ -116,6 +116,18 @@ TEST_F(deliveries, what_makes_up_for_an_outage_does_not_hold_up_what_is_on_time)
   EXPECT_LE(before, settings().webhooks_in_flight_per_tenant + 1) << "only what was on its way already";
 }
 
+TEST_F(deliveries, places_that_become_free_together_are_filled_by_one_statement) {
+  constexpr std::size_t executions = 1'000;
+  for (std::size_t i = 0; i < executions; ++i)
+    add_webhook("e" + std::to_string(i));
+  engine(); // finds them all at its first look
+  ASSERT_TRUE(world.eventually([](memory_world& w) {
+    return std::ranges::all_of(w.executions, [](const auto& e) { return e.second.status == "success"; });
+  }));
+  const std::lock_guard lock{world.mutex};
+  EXPECT_LT(world.start_statements, executions / 4);
+}
+
 TEST_F(deliveries, work_begun_is_finished_by_a_drain_and_none_is_begun_after) {
   add_webhook("e1");
   engine();

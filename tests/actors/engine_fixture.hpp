@@ -77,7 +77,7 @@ protected:
     return *engine_;
   }
 
-  actors::engine_settings settings() {
+  virtual actors::engine_settings settings() {
     actors::engine_settings s;
     s.poll_interval = std::chrono::seconds{1};
     s.restarts.longest_pause = std::chrono::milliseconds{100};

@@ -25,11 +25,15 @@ public:
       const bool mine = it != world_.executions.end() && it->second.user_id == a.user_id && !it->second.webhook;
       won.emplace_back();
       if (mine && it->second.status == "pending") {
-        won.back() = persistence::claimed_execution{it->second.scheduled_for, false};
         it->second.status = "delivering";
         it->second.claimed_by = a.worker_id;
         it->second.claimed_at = at;
         ++it->second.attempts;
+        won.back() = persistence::claimed_execution{it->second.scheduled_for, false};
+        if (a.with_work)
+          won.back()->work = persistence::claimed_work{
+              it->second.id, it->second.cue_id,  "name of " + it->second.cue_id, std::nullopt, it->second.scheduled_for,
+              "{}",          it->second.attempts};
       }
     }
     world_.changed.notify_all();
@@ -125,6 +129,7 @@ public:
     const std::lock_guard lock{world_.mutex};
     if (world_.fault("start"))
       return fail(unavailable("away"));
+    ++world_.start_statements;
     std::vector<persistence::started_delivery> out;
     for (const auto& id : ids) {
       auto it = world_.executions.find(id);
@@ -156,7 +161,8 @@ class memory_clock final : public persistence::clock_store {
 public:
   explicit memory_clock(memory_world& w) : world_{w} {}
 
-  result<std::vector<persistence::armed_cue>> armed_until(instant horizon, std::size_t limit) override {
+  result<std::vector<persistence::armed_cue>> armed_until(instant horizon, std::size_t limit,
+                                                          const persistence::armed_position& from) override {
     const std::lock_guard lock{world_.mutex};
     if (world_.fault("armed_until"))
       return fail(unavailable("away"));
@@ -164,15 +170,22 @@ public:
     world_.changed.notify_all();
     std::vector<persistence::armed_cue> out;
     for (const auto& [id, c] : world_.cues)
-      if (c.armed.next_run < horizon && out.size() < limit)
+      if (c.armed.next_run < horizon &&
+          (!from.next_run || std::pair{c.armed.next_run, id} > std::pair{*from.next_run, from.cue_id}))
         out.push_back(c.armed);
+    std::ranges::sort(out, {}, [](const auto& a) { return std::pair{a.next_run, a.cue_id}; });
+    out.resize(std::min(out.size(), limit));
+    world_.longest_look = std::max(world_.longest_look, out.size());
     return out;
   }
 
-  result<std::optional<persistence::armed_cue>> find_armed(const std::string& cue_id) override {
+  result<std::vector<persistence::armed_cue>> find_armed(const std::vector<std::string>& cue_ids) override {
     const std::lock_guard lock{world_.mutex};
-    const auto it = world_.cues.find(cue_id);
-    return it == world_.cues.end() ? std::nullopt : std::optional{it->second.armed};
+    std::vector<persistence::armed_cue> out;
+    for (const auto& id : cue_ids)
+      if (const auto it = world_.cues.find(id); it != world_.cues.end())
+        out.push_back(it->second.armed);
+    return out;
   }
 
   result<std::vector<persistence::fired_slot>> fire(const std::vector<persistence::firing>& due) override {

@@ -64,6 +64,11 @@ public:
     const std::lock_guard lock{mutex};
     throws[operation] = times;
   }
+  /// The next `times` calls of the named operation answer 503.
+  void fail_next(const std::string& operation, int times) {
+    const std::lock_guard lock{mutex};
+    failures[operation] = times;
+  }
   /// Calls of the named operation answer 503 until further notice.
   void away(const std::string& operation, bool is_away) {
     const std::lock_guard lock{mutex};
@@ -103,6 +108,10 @@ public:
       --it->second;
       throw std::runtime_error("injected fault in " + operation);
     }
+    if (auto it = failures.find(operation); it != failures.end() && it->second > 0) {
+      --it->second;
+      return true;
+    }
     return absent.contains(operation);
   }
 
@@ -111,12 +120,14 @@ public:
   std::map<std::string, execution> executions;
   std::map<std::string, cue> cues;
   std::map<std::int64_t, notice> notices; ///< a retry is due at once
-  std::map<std::string, int> throws;
+  std::map<std::string, int> throws, failures;
   std::set<std::string> absent;
   std::vector<std::pair<instant, instant>> firings; ///< scheduled, fired at
   std::size_t claim_statements = 0, claim_rows = 0;
-  std::size_t ready_looks = 0;     ///< of tenants at what their workers may claim
-  std::size_t looks = 0;           ///< of the clocks at their horizon
+  std::size_t ready_looks = 0;  ///< of tenants at what their workers may claim
+  std::size_t looks = 0;        ///< of the clocks at their horizon
+  std::size_t longest_look = 0; ///< in rows
+  std::size_t start_statements = 0;
   std::size_t refused_firings = 0; ///< while the store was away
   std::size_t sweeps = 0;          ///< of the deadline clock
   std::size_t looks_for_silent_workers = 0;

@@ -3,7 +3,27 @@
 namespace cued::test {
 namespace {
 
-class outcomes : public engine_test {};
+class outcomes : public engine_test {
+protected:
+  std::future<result<actors::outcome_receipts>> report_many(const std::vector<std::string>& ids) {
+    std::vector<actors::outcome_report> reports;
+    for (const auto& id : ids) {
+      reports.emplace_back();
+      reports.back().user_id = "ann";
+      reports.back().execution_id = id;
+      reports.back().success = true;
+    }
+    auto promise = std::make_shared<std::promise<result<actors::outcome_receipts>>>();
+    engine().report_outcomes(std::move(reports), actors::reply<actors::outcome_receipts>{[promise](auto receipts) {
+                               promise->set_value(std::move(receipts));
+                             }});
+    return promise->get_future();
+  }
+
+  static std::string code_of(const result<actors::outcome_receipt>& one) {
+    return one ? one->outcome_state : one.error().code;
+  }
+};
 
 TEST_F(outcomes, of_many_reports_on_one_execution_the_first_is_recorded_and_the_others_are_refused) {
   add_ready("e1");
@@ -37,6 +57,43 @@ TEST_F(outcomes, the_state_follows_the_report) {
   EXPECT_EQ(report("ann", "good", true).get()->outcome_state, "reported_success");
   EXPECT_EQ(report("ann", "bad", false).get()->outcome_state, "reported_failure");
 }
+
+TEST_F(outcomes, each_of_many_is_judged_on_its_own_and_answered_in_order) {
+  add_ready("e1");
+  add_ready("e2");
+  add_ready("e3");
+  add_ready("foreign", "bob");
+  ASSERT_TRUE(report("ann", "e2").get());
+  const auto receipts = report_many({"e1", "unknown", "e2", "foreign", "e3", "e1"}).get().value();
+  std::vector<std::string> codes;
+  std::ranges::transform(receipts, std::back_inserter(codes), code_of);
+  EXPECT_THAT(codes, testing::ElementsAre("reported_success", "execution_not_found", "outcome_already_recorded",
+                                          "execution_not_found", "reported_success", "outcome_already_recorded"));
+  EXPECT_FALSE(world.find("foreign").outcome);
+}
+
+TEST_F(outcomes, of_many_those_of_a_shard_that_dies_are_503_and_the_others_are_recorded) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 40; ++i) {
+    ids.push_back("e" + std::to_string(i));
+    add_ready(ids.back());
+  }
+  engine();
+  world.throw_at("record_outcomes", 1);
+  const auto receipts = report_many(ids).get().value();
+  int recorded = 0;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    recorded += receipts[i].has_value();
+    EXPECT_EQ(world.find(ids[i]).outcome.has_value(), receipts[i].has_value());
+    if (!receipts[i]) {
+      EXPECT_EQ(receipts[i].error().status, 503);
+    }
+  }
+  EXPECT_GT(recorded, 0);
+  EXPECT_LT(recorded, 40);
+}
+
+TEST_F(outcomes, of_no_reports_nothing_comes) { EXPECT_THAT(report_many({}).get().value(), testing::IsEmpty()); }
 
 } // namespace
 } // namespace cued::test

@@ -110,6 +110,14 @@ def send(fuzzer, operation, path, body=None, query=None, **headers):
     return reply
 
 
+def refusal_in(reply):
+    """(status, code); where many are judged one by one, of the only one."""
+    if reply.status == 200 and "results" in reply.json():
+        [one] = reply.json()["results"]
+        return one["error"]["status"], one["error"]["code"]
+    return reply.status, reply.code
+
+
 # -- I1 ---------------------------------------------------------------------------
 
 
@@ -247,8 +255,9 @@ def test_i4_no_field_of_any_body_takes_u_0000(fuzzer, document, subtests):
             tried += 1
             with subtests.test(f"{operation} {path} {value!r}"):
                 reply = send(fuzzer, operation, fuzzer.target(operation), with_value(body, path, value))
-                assert reply.status in (400, 422), reply.body
-                assert reply.code in ("validation_error", "invalid_payload"), reply.body
+                status, code = refusal_in(reply)
+                assert status in (400, 422), reply.body
+                assert code in ("validation_error", "invalid_payload"), reply.body
     assert tried > 80
 
 
@@ -362,7 +371,7 @@ def test_i6_half_a_surrogate_pair_is_a_problem_of_its_field(fuzzer, document, su
                 with subtests.test(f"{operation} {path}"):
                     sent = raw_json(body, path, text)
                     reply = send(fuzzer, operation, fuzzer.target(operation), sent)
-                    assert (reply.status, reply.code) == (422, "validation_error"), sent
+                    assert refusal_in(reply) == (422, "validation_error"), sent
     echoed = fuzzer.api.post("/v1/echo/a-token-of-16-ch", b'{"a":"\\ud800"}', headers=address())
     assert (echoed.status, echoed.code) == (400, "invalid_json")
 

@@ -26,7 +26,8 @@ NO_TENANTS_ROW = {
     ("body", "worker_id"),  # the caller's own name for himself
     ("query", "before"),  # a number to count down from
 }
-FILTERS = {("query", "cue_id"), ("query", "worker_id"), ("body", "cue_id"), ("body", "after"), ("body", "ids")}
+FILTERS = {("query", "cue_id"), ("query", "worker_id"), ("body", "cue_id"), ("body", "after"), ("body", "ids"),
+           ("body", "execution_id")}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +175,7 @@ def test_d2_every_other_id_of_somebody_else_finds_what_a_missing_one_finds(docum
     execution = a_reported_execution(owner)
     worker = a_worker(owner)
     cue = owner.api.execution(execution)["cue_id"]
-    foreign_ids = {"cue_id": cue, "worker_id": worker, "after": execution, "ids": cue}
+    foreign_ids = {"cue_id": cue, "worker_id": worker, "after": execution, "ids": cue, "execution_id": execution}
     before = everything_of(owner)
     tried = 0
     for operation, where, path in places_of_ids(document):
@@ -184,7 +185,7 @@ def test_d2_every_other_id_of_somebody_else_finds_what_a_missing_one_finds(docum
         with subtests.test(f"{operation} {where} {path[-1]}"):
             answers = []
             name = path[-1]
-            for an_id in (foreign_ids[name], missing("execution_id") if name == "after" else missing("cue_id")):
+            for an_id in (foreign_ids[name], missing("execution_id" if name in ("after", "execution_id") else "cue_id")):
                 if where == "query":
                     reply = call(stranger.api, document, operation, {}, query=f"?{name}={an_id.replace(' ', '%20')}")
                 else:
@@ -212,6 +213,7 @@ def test_d1_lists_and_the_next_claim_are_the_callers_own(document, owner, strang
     assert empty == [0, 0, 0, 0, 0]
     refused = stranger.api.post("/v1/executions/claim", {"worker_id": WORKER})
     assert (refused.status, refused.code) == (409, "claim_failed")
+    assert stranger.api.post("/v1/executions/claim-batch", {"worker_id": WORKER}).expect(200)["executions"] == []
     assert everything_of(owner) == before
 
 

@@ -40,7 +40,7 @@ class Waiting:
     def has_looked_since(self, moment):
         """The question for what comes due next is asked only on behalf of somebody who waits."""
         return self.server.psql(
-            "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%soonest.scheduled_for%'"
+            "SELECT 1 FROM pg_stat_activity WHERE query LIKE '%o.worker_of =%o.scheduled_for >%'"
             f" AND state = 'idle' AND query_start > '{moment}' AND pid <> pg_backend_pid()"
         )
 

@@ -151,6 +151,21 @@ TEST_F(egress_proxy_test, a_certificate_of_another_name_is_refused_behind_a_prox
   EXPECT_EQ(send("https://hook.example/").what, failure::could_not_connect);
 }
 
+TEST_F(egress_proxy_test, each_request_has_a_tunnel_of_its_own) {
+  options.threads = 1;
+  local_receiver receiver{[](wire& w) {
+    for (;;) {
+      w.read_request();
+      w.write(http_answer("200 OK", ""));
+    }
+  }};
+  connect_proxy proxy{receiver.port()};
+  leave_through(proxy);
+  EXPECT_EQ(send("http://hook.example/").status, 200);
+  EXPECT_EQ(send("http://hook.example/").status, 200);
+  EXPECT_THAT(proxy.requests(), ElementsAre(tunnel_request("203.0.113.5:80"), tunnel_request("203.0.113.5:80")));
+}
+
 TEST_F(egress_proxy_test, an_ipv6_target_stands_in_brackets) {
   local_receiver receiver{answering(http_answer("200 OK", "six"))};
   connect_proxy proxy{receiver.port()};

@@ -16,6 +16,7 @@
 #include "http/middleware/principal_cache.hpp"
 #include "http/routes/documentation.hpp"
 #include "http/routes/echo_board.hpp"
+#include "http/routes/execution_lookup.hpp"
 #include "http/routes/health_monitor.hpp"
 #include "http/server/server.hpp"
 #include "http/services.hpp"
@@ -34,9 +35,11 @@ namespace cued::http::test {
 class absent_engine final : public actors::engine {
 public:
   void claim(actors::claim_request, actors::reply<actors::claim_grant>) override {}
+  void claim_many(actors::claim_request, std::size_t, actors::reply<actors::claim_grants>) override {}
   void wait_ready(const std::string&, std::optional<std::uint64_t>, std::chrono::milliseconds,
                   actors::reply<std::uint64_t>) override {}
   void report_outcome(actors::outcome_report, actors::reply<actors::outcome_receipt>) override {}
+  void report_outcomes(std::vector<actors::outcome_report>, actors::reply<actors::outcome_receipts>) override {}
   void cue_changed(const std::string&) override {}
   void execution_created(const std::string&, const std::string&, bool, instant) override {}
 };
@@ -54,8 +57,8 @@ public:
   explicit house(std::span<const route> routes, config::settings chosen = {},
                  persistence::connection_options where = nowhere())
       : settings{std::move(chosen)}, database{std::move(where), 1}, documents{routes, settings.external_auth_backend},
-        with{settings,   database, engine, pulse, letters, clock,   random, limiter,   sessions,
-             principals, echoes,   names,  urls,  health,  metrics, routes, documents, "9.9.9"},
+        with{settings,   database, engine, pulse, letters, clock,   random, limiter,   sessions, principals,
+             executions, echoes,   names,  urls,  health,  metrics, routes, documents, "9.9.9"},
         app{with}, listening{{.host = "127.0.0.1", .port = 0, .io_threads = 1}, app} {
     know_callers();
     const auto started = listening.start();
@@ -116,6 +119,7 @@ public:
   security::local_rate_limiter limiter{clock};
   security::session_tokens sessions{"test-secret-key-32-chars-minimum"};
   principal_cache principals;
+  execution_lookup executions{database};
   echo_board echoes;
   client::name_resolver names;
   security::url_policy urls;

@@ -51,6 +51,35 @@ TEST_F(clock_store, the_horizon_holds_active_cues_with_an_instant_ahead_soonest_
   EXPECT_EQ(armed[1].cue_id, "cue_later");
 }
 
+TEST_F(clock_store, the_horizon_can_be_read_in_pages_although_many_are_due_together) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 7; ++i)
+    add_due_cue(ids.emplace_back("cue_" + std::to_string(i)));
+  add_due_cue(ids.emplace_back("cue_0_later"), {{"next_run", "timestamptz '2026-11-24 12:00:00.000001+00'"}});
+  std::vector<std::string> found;
+  persistence::armed_position from;
+  for (auto page = store_.armed_until(now_, 3, from).value(); !page.empty();
+       page = store_.armed_until(now_, 3, from).value()) {
+    EXPECT_LE(page.size(), 3u);
+    for (const auto& cue : page)
+      found.push_back(cue.cue_id);
+    from = {page.back().next_run, page.back().cue_id};
+  }
+  EXPECT_EQ(found, ids);
+}
+
+TEST_F(clock_store, of_the_cues_that_are_asked_for_those_with_an_instant_ahead_are_found) {
+  add_due_cue("cue_1");
+  add_due_cue("cue_other");
+  add_due_cue("cue_paused", {{"status", "'paused'"}});
+  add_due_cue("cue_done", {{"next_run", "NULL"}});
+  const auto found = store_.find_armed({"cue_gone", "cue_done", "cue_1", "cue_paused"}).value();
+  ASSERT_EQ(found.size(), 1u);
+  EXPECT_EQ(found[0].cue_id, "cue_1");
+  EXPECT_EQ(found[0].next_run, noon_);
+  EXPECT_TRUE(store_.find_armed({}).value().empty());
+}
+
 TEST_F(clock_store, firing_makes_execution_and_outbox_row_counts_and_moves_on) {
   add_due_cue("cue_1", {{"payload", "'{\"k\": 1}'"}});
   const auto fired = store_.fire({firing_of("cue_1", 1)}).value();
@@ -298,9 +327,9 @@ TEST_F(clock_store, however_many_clocks_fire_a_skipping_cue_it_has_one_execution
     clocks.emplace_back([&, c] {
       persistence::postgres_clock_store store{database_.options()};
       for (int n = 0; n < 50; ++n) { // each goes on from where the row says that the cue is
-        const auto armed = store.find_armed("cue_1").value();
+        const auto armed = store.find_armed({"cue_1"}).value().at(0);
         firing next{
-            *armed, {{armed->next_run, execution_id(1000 * c + n + 1)}}, armed->next_run + std::chrono::seconds{1}};
+            armed, {{armed.next_run, execution_id(1000 * c + n + 1)}}, armed.next_run + std::chrono::seconds{1}};
         EXPECT_TRUE(store.fire({next}));
       }
     });

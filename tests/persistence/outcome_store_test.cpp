@@ -128,6 +128,19 @@ TEST_F(outcome_store, a_refused_report_is_judged_after_existence_and_write_once_
   EXPECT_EQ(record(r).what, verdict_of_report::not_found);
 }
 
+TEST_F(outcome_store, a_refused_report_does_not_stand_in_the_way_of_a_good_one_in_its_batch) {
+  add_worker_cue("cue_1");
+  const auto e = add_execution(1, "cue_1", {{"status", "'delivering'"}});
+  auto refused = report_on(e);
+  refused.refused = true;
+  const auto answers = store_.record_outcomes({refused, report_on(e), refused, report_on(e)}, at_).value();
+  std::vector<verdict_of_report> verdicts;
+  for (const auto& one : answers)
+    verdicts.push_back(one.what);
+  EXPECT_THAT(verdicts, testing::ElementsAre(verdict_of_report::refused, verdict_of_report::recorded,
+                                             verdict_of_report::already_recorded, verdict_of_report::already_recorded));
+}
+
 TEST_F(outcome_store, repeating_a_batch_whose_commit_was_in_doubt_gives_the_same_answer) {
   add_worker_cue("cue_1");
   const auto e = add_execution(1, "cue_1");

@@ -97,7 +97,7 @@ def with_value(body, path, value):
         return value
     name, *rest = path
     if isinstance(name, int):
-        return [with_value(None, rest, value)]
+        return [with_value(body[0] if isinstance(body, list) and body else None, rest, value)]
     out = dict(body) if isinstance(body, dict) else {}
     out[name] = with_value(out.get(name), rest, value)
     return out

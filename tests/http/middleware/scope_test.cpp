@@ -75,9 +75,9 @@ TEST(scope, a_worker_key_opens_what_a_worker_does_and_no_more) {
   EXPECT_THAT(opened(key_scope::worker),
               UnorderedElementsAre(
                   "GET /v1/auth/me", "POST /v1/worker/heartbeat", "GET /v1/executions/claimable",
-                  "POST /v1/executions/claim", "GET /v1/executions/{execution_id}",
-                  "POST /v1/executions/{execution_id}/claim", "POST /v1/executions/{execution_id}/heartbeat",
-                  "POST /v1/executions/{execution_id}/outcome",
+                  "POST /v1/executions/claim", "POST /v1/executions/claim-batch", "POST /v1/executions/outcome-batch",
+                  "GET /v1/executions/{execution_id}", "POST /v1/executions/{execution_id}/claim",
+                  "POST /v1/executions/{execution_id}/heartbeat", "POST /v1/executions/{execution_id}/outcome",
                   "POST /v1/executions/{execution_id}/verification-pending",
                   "PATCH /v1/executions/{execution_id}/evidence", "POST /v1/executions/{execution_id}/live-claim"));
 }

@@ -22,6 +22,7 @@
 #include "http/middleware/principal_cache.hpp"
 #include "http/routes/documentation.hpp"
 #include "http/routes/echo_board.hpp"
+#include "http/routes/execution_lookup.hpp"
 #include "http/routes/health_monitor.hpp"
 #include "http/server/router.hpp"
 #include "http/server/target.hpp"
@@ -38,11 +39,14 @@ namespace cued::test {
 class mock_engine : public actors::engine {
 public:
   MOCK_METHOD(void, claim, (actors::claim_request, actors::reply<actors::claim_grant>), (override));
+  MOCK_METHOD(void, claim_many, (actors::claim_request, std::size_t, actors::reply<actors::claim_grants>), (override));
   MOCK_METHOD(void, wait_ready,
               (const std::string&, std::optional<std::uint64_t>, std::chrono::milliseconds,
                actors::reply<std::uint64_t>),
               (override));
   MOCK_METHOD(void, report_outcome, (actors::outcome_report, actors::reply<actors::outcome_receipt>), (override));
+  MOCK_METHOD(void, report_outcomes, (std::vector<actors::outcome_report>, actors::reply<actors::outcome_receipts>),
+              (override));
   MOCK_METHOD(void, cue_changed, (const std::string&), (override));
   MOCK_METHOD(void, execution_created, (const std::string&, const std::string&, bool, instant), (override));
 };
@@ -131,6 +135,7 @@ public:
                                                                                   .limiter = limiter,
                                                                                   .sessions = sessions_,
                                                                                   .principals = cache_,
+                                                                                  .executions = executions_,
                                                                                   .echoes = board_,
                                                                                   .names = names_,
                                                                                   .url_policy = url_policy_,
@@ -199,6 +204,7 @@ private:
   http::router router_;
   http::documentation documents_;
   persistence::pool database_;
+  http::execution_lookup executions_{database_};
   principal caller_;
   actors::clock_pulse pulse_;
   security::system_random random_;
