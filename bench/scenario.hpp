@@ -44,7 +44,8 @@ struct measurement {
   cpu_split cpu;
   process_usage server_at_end, postgres_at_end;
   database_reading spent;
-  std::map<std::string, double> figures;   ///< what else the scenario has to say, name with unit last ("committed_within_ms")
+  std::map<std::string, double>
+      figures; ///< what else the scenario has to say, name with unit last ("committed_within_ms")
   std::vector<std::string> history_faults; ///< what was lost or doubled, in words; empty: the history is sound
   std::vector<std::string> remarks;        ///< first failures and the like, for people
 };
@@ -71,8 +72,8 @@ using scenario_maker = std::unique_ptr<scenario> (*)();
 /// All there are, in the order in which they are listed. Each file of bench/scenarios/ has its makers in catalogue.cpp.
 [[nodiscard]] const std::vector<scenario_maker>& all_scenarios();
 
-/// Meters switched on before the load and off after it; fills cpu, memory and database costs of a measurement, holds the
-/// snapshot if the shape wants one. Usage: meters m{at, shape}; auto begun = m.begin(); …load…; m.end(out);
+/// Meters switched on before the load and off after it; fills cpu, memory and database costs of a measurement, holds
+/// the snapshot if the shape wants one. Usage: meters m{at, shape}; auto begun = m.begin(); …load…; m.end(out);
 class meters {
 public:
   meters(stage& at, const load_shape& shape);

@@ -9,11 +9,12 @@ namespace {
 
 /// Locks executions, then cues, each in id order, as everywhere. Whoever reports at this moment holds the row and is
 /// left alone. Index: open_executions_deadline, executions_pkey, cues_pkey.
-constexpr named_query expire_outcome_batch{"expire_outcome_batch", R"sql(
+constexpr named_query expire_outcome_batch{"expire_outcome_batch",
+                                           R"sql(
   WITH overdue AS (
     SELECT e.id FROM cued.open_executions o JOIN executions e ON e.id = o.execution_id
     WHERE o.deadline_at <= $1::timestamptz AND )sql" CUED_AWAITS_OUTCOME(
-    "e") R"sql( AND e.outcome_deadline_at <= $1::timestamptz
+                                               "e") R"sql( AND e.outcome_deadline_at <= $1::timestamptz
     ORDER BY e.id
     LIMIT $2::int
     FOR UPDATE OF e SKIP LOCKED

@@ -30,7 +30,7 @@ make_pending(const std::string& dsn, const std::vector<tenant>& tenants, const p
 enum class transport { worker, webhook };
 struct due_wish {
   std::size_t per_tenant = 0;
-  instant first; ///< due instants are spread evenly from here …
+  instant first;                      ///< due instants are spread evenly from here …
   std::chrono::microseconds apart{0}; ///< … this far apart over all tenants, in turn; 0: all at once
   transport to = transport::webhook;
   std::string callback_url;

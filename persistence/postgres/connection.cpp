@@ -53,8 +53,9 @@ pqxx::connection& connection::link() {
              "SET client_encoding = 'UTF8'; SET client_min_messages = warning; SET statement_timeout = " +
              std::to_string(options_.statement_timeout_seconds * 1000) +
              "; SET application_name = " + setup.quote(options_.application_name) +
-             (options_.by_keys_only ? "; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
-                                    : ""));
+             (options_.by_keys_only
+                  ? "; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
+                  : ""));
   return *link_;
 }
 

@@ -284,12 +284,12 @@ TEST_F(migrator, the_retry_query_of_the_reference_still_has_its_index) {
 TEST_F(migrator, what_is_open_is_found_without_reading_history) {
   migrated();
   database_.exec("SET enable_seqscan = off");
-  const auto plan = database_.exec("EXPLAIN SELECT e.id FROM executions e WHERE e.cue_id = 'cue_1' AND e.status = "
-                                   "'pending' AND e.scheduled_for <= now() ORDER BY e.scheduled_for");
+  const auto plan = database_.exec("EXPLAIN SELECT o.execution_id FROM cued.open_executions o WHERE o.cue_id = 'cue_1' "
+                                   "AND o.scheduled_for <= now() ORDER BY o.scheduled_for");
   std::string text;
   for (const auto& row : plan)
     text += row[0].as<std::string>() + "\n";
-  EXPECT_THAT(text, HasSubstr("cued_executions_open"));
+  EXPECT_THAT(text, HasSubstr("open_executions_pkey"));
 }
 
 TEST_F(migrator, what_the_migrations_make_is_exactly_what_is_expected) {
