@@ -26,6 +26,7 @@ struct load_shape {
   std::chrono::seconds duration{10};
   std::chrono::seconds warm_up{2};
   double rate = 0;            ///< per second; 0: as fast as answers come
+  std::size_t cues = 10;      ///< of each tenant, where executions are made before
   std::size_t batch = 100;    ///< rows of one request, where requests have rows
   bool hold_snapshot = false; ///< during the whole measured part
 };

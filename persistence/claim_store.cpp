@@ -95,6 +95,10 @@ std::vector<std::size_t> chosen_of(const std::vector<claim_attempt>& attempts) {
 
 postgres_claim_store::postgres_claim_store(connection_options options) : link_{by_keys(std::move(options))} {}
 
+std::vector<named_query> postgres_claim_store::statements() {
+  return {claim_batch, claim_batch_with_work, ready_for_workers, next_due_for_workers};
+}
+
 result<std::vector<std::optional<claimed_execution>>>
 postgres_claim_store::claim(const std::vector<claim_attempt>& attempts, instant at) {
   const auto chosen = chosen_of(attempts);

@@ -63,6 +63,8 @@ class postgres_claim_store final : public claim_store {
 public:
   explicit postgres_claim_store(connection_options options);
 
+  [[nodiscard]] static std::vector<named_query> statements(); ///< for whoever looks at their plans
+
   result<std::vector<std::optional<claimed_execution>>> claim(const std::vector<claim_attempt>& attempts,
                                                               instant at) override;
   result<std::vector<ready_execution>> ready(const std::string& user_id, instant now, std::size_t limit) override;

@@ -213,6 +213,10 @@ result<std::vector<armed_cue>> postgres_clock_store::find_armed(const std::vecto
 
 postgres_clock_store::postgres_clock_store(connection_options options) : link_{by_keys(std::move(options))} {}
 
+std::vector<named_query> postgres_clock_store::statements() {
+  return {armed_until_horizon, armed_cues_by_id, fire_batch};
+}
+
 result<std::vector<fired_slot>> postgres_clock_store::fire(const std::vector<firing>& due) {
   const auto rows = rows_of(due);
   const auto given_up = given_up_in(due);

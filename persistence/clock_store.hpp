@@ -78,6 +78,8 @@ class postgres_clock_store final : public clock_store {
 public:
   explicit postgres_clock_store(connection_options options);
 
+  [[nodiscard]] static std::vector<named_query> statements(); ///< for whoever looks at their plans
+
   result<std::vector<armed_cue>> armed_until(instant horizon, std::size_t limit,
                                              const armed_position& from = {}) override;
   result<std::vector<armed_cue>> find_armed(const std::vector<std::string>& cue_ids) override;

@@ -107,6 +107,8 @@ std::string list_of(const std::vector<std::string>& ids) {
 postgres_delivery_store::postgres_delivery_store(connection_options options, monthly_limit limit)
     : link_{by_keys(std::move(options))}, limit_{limit} {}
 
+std::vector<named_query> postgres_delivery_store::statements() { return {start_deliveries}; }
+
 result<std::vector<started_delivery>> postgres_delivery_store::start(const std::vector<std::string>& execution_ids) {
   const auto ids = list_of(execution_ids);
   return link_.run([&](session& s) -> result<std::vector<started_delivery>> {

@@ -165,6 +165,8 @@ execution_row read_execution(const pqxx::row& row) {
   return out;
 }
 
+named_query execution_lookup_statement() { return find_executions_query; }
+
 result<std::vector<found_execution>> find_executions(connection& db, std::span<const execution_key> asked) {
   array_builder ids, users;
   for (const auto& key : asked) {

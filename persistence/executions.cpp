@@ -94,6 +94,8 @@ std::optional<std::string> status_array(const std::vector<std::string>& statuses
 
 } // namespace
 
+std::vector<named_query> execution_list_statements() { return {list_of_tenant, list_of_cue, claimable}; }
+
 result<execution_page> list_executions(connection& db, const std::string& user_id, const execution_filter& filter,
                                        int limit, std::int64_t offset) {
   return db.run([&](session& s) -> result<execution_page> {

@@ -103,6 +103,10 @@ struct execution_page {
 [[nodiscard]] result<execution_page> list_executions(connection& db, const std::string& user_id,
                                                      const execution_filter& filter, int limit, std::int64_t offset);
 
+/// What find_executions and the lists ask Postgres, for whoever looks at their plans.
+[[nodiscard]] named_query execution_lookup_statement();
+[[nodiscard]] std::vector<named_query> execution_list_statements();
+
 /// An execution as a worker sees it before it claims. Source: spec/executions.md §3.3.
 struct claimable_execution {
   std::string execution_id, cue_id, cue_name;

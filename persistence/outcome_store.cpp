@@ -387,6 +387,8 @@ void explain_unrecorded(session& s, const std::vector<reported_outcome>& reports
 
 postgres_outcome_store::postgres_outcome_store(connection_options options) : link_{by_keys(std::move(options))} {}
 
+std::vector<named_query> postgres_outcome_store::statements() { return {record_outcome_batch, record_attempt_batch}; }
+
 result<std::vector<recorded_outcome>>
 postgres_outcome_store::record_outcomes(const std::vector<reported_outcome>& reports, instant at) {
   // One row per execution and tenant goes to the database: the first report. Later ones of the batch find it recorded.

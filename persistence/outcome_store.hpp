@@ -77,6 +77,8 @@ class postgres_outcome_store final : public outcome_store {
 public:
   explicit postgres_outcome_store(connection_options options);
 
+  [[nodiscard]] static std::vector<named_query> statements(); ///< for whoever looks at their plans
+
   result<std::vector<recorded_outcome>> record_outcomes(const std::vector<reported_outcome>& reports,
                                                         instant at) override;
   result<std::vector<recorded_attempt>> record_attempts(const std::vector<attempt_result>& attempts,

@@ -27,6 +27,8 @@ void add_shape(CLI::App& to, options& out) {
       ->check(CLI::Range(std::size_t{1}, connections_at_most));
   to.add_option("--tenants", out.tenants, "accounts that share the work")
       ->check(CLI::Range(std::size_t{1}, tenants_at_most));
+  to.add_option("--cues", out.cues, "of each account, whose executions are worked off")
+      ->check(CLI::Range(std::size_t{1}, rows_at_most));
   to.add_option("--warm-up", out.warm_up_seconds, "seconds before the counted part")
       ->check(CLI::Range(0u, seconds_at_most));
   to.add_option("--rate", out.rate, "requests or cues per second, planned ahead; 0: as fast as answers come")
@@ -85,6 +87,7 @@ load_shape shape_of(const scenario& which, const options& typed) {
   auto shape = which.usual_shape();
   shape.connections = typed.connections.value_or(shape.connections);
   shape.tenants = typed.tenants.value_or(shape.tenants);
+  shape.cues = typed.cues.value_or(shape.cues);
   shape.batch = typed.batch.value_or(shape.batch);
   shape.rate = typed.rate.value_or(shape.rate);
   shape.hold_snapshot = shape.hold_snapshot || typed.hold_snapshot;

@@ -19,7 +19,7 @@ struct options {
   command what = command::list;
   std::vector<std::string> names; ///< of scenarios, contests or axes of growth; empty: all
 
-  std::optional<std::size_t> connections, tenants, batch;
+  std::optional<std::size_t> connections, tenants, cues, batch;
   std::optional<std::uint32_t> seconds, warm_up_seconds;
   std::optional<double> rate;
   bool hold_snapshot = false;

@@ -78,6 +78,7 @@ void put(json::writer& w, const load_shape& shape) {
   w.key("seconds").number(shape.duration.count());
   w.key("warm_up_seconds").number(shape.warm_up.count());
   put(w.key("rate"), shape.rate);
+  put(w.key("cues"), shape.cues);
   put(w.key("batch"), shape.batch);
   w.key("held_snapshot").boolean(shape.hold_snapshot);
   w.end_object();

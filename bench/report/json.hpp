@@ -11,7 +11,7 @@ namespace cued::bench {
 ///   format        1; another number when a member changes its meaning
 ///   conditions    begun_at, processor, processors, memory_bytes, kernel, postgres, durability, subject, cold_start_ms
 ///   runs[]        scenario
-///                 shape: connections, tenants, seconds, warm_up_seconds, rate, batch, held_snapshot
+///                 shape: connections, tenants, seconds, warm_up_seconds, rate, cues, batch, held_snapshot
 ///                 operations_per_second   of the counted part
 ///                 operations              of the whole load, what costs are divided by
 ///                 failures

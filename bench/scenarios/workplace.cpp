@@ -28,6 +28,7 @@ result<workplace> set_stage(stage& at, const load_shape& shape, const way_of_wor
   at.progress("making " + std::to_string(wanted) + " pending executions");
   pending_wish wish;
   wish.per_tenant = (wanted + shape.tenants - 1) / shape.tenants;
+  wish.cues_per_tenant = std::min(shape.cues, wish.per_tenant);
   auto pending = make_pending(at.subject.dsn(), *tenants, wish);
   if (!pending)
     return fail(std::move(pending.error()));
