@@ -85,7 +85,8 @@ public:
         return fail(500, "not_installed", tool + " is not installed");
     std::error_code failure;
     fs::create_directories(folder_, failure);
-    fs::copy(sources() / wish_.folder, folder_, fs::copy_options::overwrite_existing, failure);
+    fs::copy(sources() / wish_.folder, folder_, fs::copy_options::overwrite_existing | fs::copy_options::recursive,
+             failure);
     if (failure)
       return fail(500, "peer_failed", "cannot copy its program to " + folder_.string() + ": " + failure.message());
     ground_.wish().progress("installing " + wish_.name);
