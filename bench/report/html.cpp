@@ -24,7 +24,7 @@ body { margin: 2rem auto; max-width: 84rem; padding: 0 1rem; background: var(--p
   font: 15px/1.5 system-ui, sans-serif; }
 section { background: var(--card); border-radius: 8px; padding: 1rem 1.25rem; margin: 1rem 0; }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(26rem, 1fr)); gap: 1rem; }
-svg { width: 100%; height: auto; } svg text { fill: var(--ink); font: 11px system-ui, sans-serif; }
+svg { width: 100%; max-width: 46rem; height: auto; } svg text { fill: var(--ink); font: 11px system-ui, sans-serif; }
 svg .title { font-weight: 600; font-size: 13px; } .grid { stroke: var(--faint); }
 .whisker { stroke: var(--ink); stroke-width: 2; }
 pre { overflow-x: auto; font: 13px/1.45 ui-monospace, monospace; }

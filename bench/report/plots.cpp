@@ -111,6 +111,12 @@ std::string legend_of(const std::vector<std::string>& names, double y) {
   return out;
 }
 
+/// As much as fits beside a bar; the table below has all of it.
+std::string shortened(const std::string& name) {
+  constexpr std::size_t characters = 50;
+  return name.size() <= characters ? name : name.substr(0, characters - 1) + "…";
+}
+
 } // namespace
 
 std::string escaped_html(std::string_view text) {
@@ -159,7 +165,7 @@ std::string svg_of_bars(std::string_view title, std::string_view unit, const std
                         const std::vector<std::string>& legend) {
   if (rows.empty())
     return "";
-  constexpr double row_height = 26, thickness = 16, names_width = 250, value_width = 96;
+  constexpr double row_height = 26, thickness = 16, names_width = 300, value_width = 96;
   double most = 0;
   for (const auto& row : rows) {
     double sum = 0;
@@ -171,7 +177,7 @@ std::string svg_of_bars(std::string_view title, std::string_view unit, const std
   auto out = opened(title, top + row_height * static_cast<double>(rows.size()) + 8);
   double y = top;
   for (const auto& row : rows) {
-    out += text_at(names_width - 8, y + 13, "end", row.name);
+    out += text_at(names_width - 8, y + 13, "end", shortened(row.name));
     double x = names_width, sum = 0;
     for (std::size_t i = 0; i < row.parts.size(); ++i) {
       out += fmt::format(R"svg(<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{}" fill="var(--series-{})"/>)svg", x,
