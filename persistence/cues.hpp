@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "persistence/cue_runs.hpp"
 #include "persistence/postgres/connection.hpp"
 
 /// Reading cues: one, or a page. Every function sees only the cues of `user_id`; ids may be any text without U+0000.
@@ -20,7 +21,7 @@ namespace cued::persistence {
   "CASE WHEN jsonb_typeof(c.callback_headers) = 'object' THEN c.callback_headers ELSE '{}' END AS callback_headers, "  \
   "CASE WHEN jsonb_typeof(c.payload) = 'object' THEN c.payload ELSE '{}' END AS payload, "                             \
   "CASE WHEN jsonb_typeof(c.on_failure) = 'object' THEN c.on_failure END AS on_failure, "                              \
-  "c.next_run, c.last_run, c.run_count, c.fired_count, c.verification_mode, c.created_at, c.updated_at, "              \
+  "c.next_run, c.fired_count, c.verification_mode, c.created_at, " CUED_CUE_COUNTERS ", "                              \
   "c.retry_backoff_seconds, c.retry_jitter_percent, c.catch_up, c.catch_up_window_seconds, c.overlap_policy, "         \
   "c.outcome_deadline_seconds"
 

@@ -15,11 +15,12 @@ namespace {
 
 /// Records reports: the execution row (once), the verdict of its cue's verification mode, and for worker cues the end
 /// of the execution and of a one-time cue. The rows come sorted by id and are locked in that order by the loop over
-/// executions_pkey, then cues, in id order as well, as in every statement of ours, so two batches cannot deadlock.
+/// executions_pkey, then one-time cues, in id order as well, as in every statement of ours, so two batches cannot
+/// deadlock. Runs of other cues go to the journal: see persistence/cue_runs.hpp.
 /// The verdict's CASE is the table of domain/verification.hpp; a test walks every cell of both.
 /// Says nothing of reports that found no execution without an outcome: see unrecorded_reports.
-/// Index: executions_pkey, cues_pkey, open_executions_pkey. No entry is written into an index of executions or cues
-/// (migration 0008).
+/// Index: executions_pkey, cues_pkey, open_executions_pkey. No entry is written into an index of executions (migration
+/// 0008).
 constexpr named_query record_outcome_batch{"record_outcome_batch",
                                            R"sql(
   WITH written AS (
@@ -73,12 +74,14 @@ constexpr named_query record_outcome_batch{"record_outcome_batch",
   ), run AS (
     SELECT cue_id, count(*)::int AS times, bool_or(success) AS any_success, bool_or(once) AS once
     FROM written WHERE by_worker GROUP BY cue_id ORDER BY cue_id
+  ), journalled AS (
+    INSERT INTO cued.cue_runs (cue_id, last_run, runs) SELECT cue_id, $14::timestamptz, times FROM run WHERE NOT once
   ), cues_written AS (
     UPDATE cues c
     SET last_run = $14::timestamptz, run_count = c.run_count + r.times, updated_at = now(),
-        status = CASE WHEN NOT r.once THEN c.status WHEN r.any_success THEN 'completed' ELSE 'failed' END
+        status = CASE WHEN r.any_success THEN 'completed' ELSE 'failed' END
     FROM run r
-    WHERE c.id = r.cue_id
+    WHERE r.once AND c.id = r.cue_id
   ), alerted AS (
     INSERT INTO alerts (id, user_id, cue_id, execution_id, alert_type, severity, message, metadata, acknowledged,
                         created_at)
