@@ -1,0 +1,6 @@
+"""The harness of the end-to-end tests is used here as well."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "e2e"))
