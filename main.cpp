@@ -29,6 +29,7 @@
 #include "http/server/server.hpp"
 #include "http/services.hpp"
 #include "parts.hpp"
+#include "persistence/cue_runs.hpp"
 #include "persistence/postgres/change_listener.hpp"
 #include "persistence/postgres/migrator.hpp"
 #include "persistence/postgres/pool.hpp"
@@ -58,17 +59,24 @@ void greet(const settings& s, std::uint16_t port) {
 }
 
 /// Whatever ends the server: first the engine comes to rest, then the senders give up what is still under way (it is
-/// found again from Postgres), and only then may any of them go. They know each other.
+/// found again from Postgres), and only then may any of them go. They know each other. At last the cues' counters are
+/// brought up to date, for whoever reads the database without us.
 struct at_the_end {
   actors::actor_engine& engine;
+  persistence::membership& membership;
   http::client::webhook_client& sender;
   http::client::webhook_client& own_sender;
+  persistence::connection_options database;
   std::chrono::milliseconds patience;
 
   ~at_the_end() {
     engine.drain(patience);
     sender.close();
     own_sender.close();
+    membership.leave(); // what is not done is for the other nodes
+    persistence::connection link{database};
+    if (const auto folded = persistence::fold_cue_runs(link); !folded)
+      spdlog::warn("run_count of some cues is behind; the next start brings it up to date: {}", folded.error().message);
   }
 };
 
@@ -140,10 +148,15 @@ int serve(const settings& s, wake_up& wake) {
   auto* const shared = *redis ? &(*redis)->keys : nullptr;
   auto* const callers = *redis ? &(*redis)->callers : nullptr;
   persistence::change_listener changes{db->options, forgetting(principals, callers)};
+  auto nodes = join_nodes(s, db->options, metrics);
+  if (!nodes)
+    return complain(nodes.error().message);
+  auto& membership = **nodes;
   auto engine_wanted = engine_settings_of(s, clock, random);
   engine_wanted.shared = shared;
+  engine_wanted.seat = &membership.seat();
   actors::actor_engine engine{std::move(engine_wanted),
-                              stores_over(db->options, s, shared),
+                              stores_over(db->options, s, shared, membership.seat()),
                               sender,
                               *letters,
                               clock,
@@ -151,7 +164,9 @@ int serve(const settings& s, wake_up& wake) {
                               pulse,
                               [&wake](const std::string& why) { wake.give_up(why); }};
   const auto authorizer = http::make_message_authorizer(s, own_sender, clock, shared);
-  const at_the_end calm{engine, sender, own_sender, std::chrono::seconds{s.shutdown_timeout_seconds} / 2};
+  membership.begin();
+  const at_the_end calm{engine,     membership,  sender,
+                        own_sender, db->options, std::chrono::seconds{s.shutdown_timeout_seconds} / 2};
 
   const auto routes = http::enabled_routes(s);
   const http::documentation documents{routes, s.external_auth_backend};
@@ -178,6 +193,7 @@ int serve(const settings& s, wake_up& wake) {
       .shared = shared,
       .callers = callers,
       .changes = &changes,
+      .seat = &membership.seat(),
       .authorizer = authorizer.get(),
   };
   http::pipeline pipeline{services};
@@ -191,6 +207,7 @@ int serve(const settings& s, wake_up& wake) {
   const auto why = wait_for_the_end(wake, server, manager, db->cluster.get());
   spdlog::info("stopping");
   manager.stopping();
+  membership.rest();
   engine.answer_waiting(); // else the server would wait for them
   server.stop();
   if (why == wake_up::reason::hopeless)

@@ -2,8 +2,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include <prometheus/counter.h>
+#include <prometheus/gauge.h>
 #include <prometheus/registry.h>
 #include <spdlog/spdlog.h>
 
@@ -104,10 +106,29 @@ persistence::change_events forgetting(http::principal_cache& principals, persist
           [&principals] { principals.forget_all(); }};
 }
 
+result<std::unique_ptr<persistence::membership>>
+join_nodes(const settings& s, const persistence::connection_options& options, prometheus::Registry& metrics) {
+  auto& living = prometheus::BuildGauge()
+                     .Name("cued_nodes")
+                     .Help("Nodes that share the database, this one included, as it last saw them")
+                     .Register(metrics)
+                     .Add({});
+  auto& fenced = prometheus::BuildCounter()
+                     .Name("cued_node_fenced_total")
+                     .Help("How often this node was taken for dead by another and began anew")
+                     .Register(metrics)
+                     .Add({});
+  persistence::membership_settings chosen{s.node_name, s.node_lease_seconds, s.disable_cue_primitive,
+                                          s.embedded_database()};
+  chosen.on_look = [&living](std::size_t nodes) { living.Set(static_cast<double>(nodes)); };
+  chosen.on_fenced = [&fenced] { fenced.Increment(); };
+  return persistence::membership::join(std::make_unique<persistence::postgres_node_store>(options), std::move(chosen));
+}
+
 // -- engine -----------------------------------------------------------------
 
 actors::store_makers stores_over(const persistence::connection_options& options, const settings& s,
-                                 persistence::shared_keys* shared) {
+                                 persistence::shared_keys* shared, const persistence::node_seat& seat) {
   using namespace persistence;
   const deadline_limits limits{s.execution_stale_after_seconds,
                                s.worker_claim_timeout_seconds,
@@ -125,25 +146,29 @@ actors::store_makers stores_over(const persistence::connection_options& options,
               return store;
             return std::make_unique<usage_sharing_store>(std::move(store), *shared);
           },
-          [options, monthly_limit, shared]() -> std::unique_ptr<delivery_store> {
-            auto store = std::make_unique<postgres_delivery_store>(options, monthly_limit);
+          [options, monthly_limit, shared, &seat]() -> std::unique_ptr<delivery_store> {
+            auto store = std::make_unique<postgres_delivery_store>(options, monthly_limit, &seat);
             if (shared == nullptr)
               return store;
             return std::make_unique<grace_sharing_store>(std::move(store), *shared);
           },
-          [options, rests = s.disable_cue_primitive]() -> std::unique_ptr<clock_store> {
+          [options, rests = s.disable_cue_primitive, &seat]() -> std::unique_ptr<clock_store> {
             if (rests)
               return std::make_unique<resting_clock_store>();
-            return std::make_unique<postgres_clock_store>(options);
+            return std::make_unique<postgres_clock_store>(options, &seat);
           },
           [options, limits] { return std::make_unique<postgres_deadline_store>(options, limits); },
           [options] { return std::make_unique<postgres_notice_store>(options); }};
 }
 
+/// A batch costs Postgres as much as dozens of its rows, so few large ones are worth more than many at once; and while
+/// claims and outcomes are being written, each member keeps a processor busy.
+std::size_t shards_for_this_machine() { return std::max<std::size_t>(1, std::thread::hardware_concurrency() / 2); }
+
 actors::engine_settings engine_settings_of(const settings& s, const time_source& clock,
                                            security::random_source& random) {
   actors::engine_settings e;
-  e.shards = static_cast<std::size_t>(s.shards);
+  e.shards = s.shards > 0 ? static_cast<std::size_t>(s.shards) : shards_for_this_machine();
   e.batch_rows = static_cast<std::size_t>(s.batch_rows);
   e.poll_interval = std::chrono::seconds{s.poller_interval_seconds};
   e.stale_after = std::chrono::seconds{s.execution_stale_after_seconds};

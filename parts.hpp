@@ -6,6 +6,7 @@
 #include "config/settings.hpp"
 #include "http/client/webhook_client.hpp"
 #include "http/server/server.hpp"
+#include "persistence/membership.hpp"
 #include "persistence/postgres/change_listener.hpp"
 #include "persistence/postgres/embedded_cluster.hpp"
 #include "persistence/redis/caller_keys.hpp"
@@ -60,10 +61,15 @@ struct redis_part {
 [[nodiscard]] persistence::change_events forgetting(http::principal_cache& principals,
                                                     persistence::caller_keys* callers);
 
+/// Joins the nodes that share the database. The first look at them was taken; `begin` it when all else is there.
+[[nodiscard]] result<std::unique_ptr<persistence::membership>>
+join_nodes(const config::settings& s, const persistence::connection_options& options, prometheus::Registry& metrics);
+
 // -- engine -----------------------------------------------------------------
 
 [[nodiscard]] actors::store_makers stores_over(const persistence::connection_options& options,
-                                               const config::settings& s, persistence::shared_keys* shared);
+                                               const config::settings& s, persistence::shared_keys* shared,
+                                               const persistence::node_seat& seat);
 
 [[nodiscard]] actors::engine_settings engine_settings_of(const config::settings& s, const time_source& clock,
                                                          security::random_source& random);

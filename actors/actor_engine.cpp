@@ -1,6 +1,7 @@
 #include "actors/actor_engine.hpp"
 
 #include <condition_variable>
+#include <random>
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
@@ -23,7 +24,11 @@ namespace cued::actors {
 namespace {
 
 struct system_config : caf::actor_system_config {
-  system_config() {
+  explicit system_config(const engine_settings& settings) {
+    if (settings.stepwise) {
+      set("scheduler.policy", caf::atom("testing"));
+      return;
+    }
     // Only tenants and the supervisor are cooperative, and they only pass messages on: two threads are plenty.
     set("scheduler.max-threads", 2);
     set("scheduler.policy", caf::atom("sharing"));
@@ -76,9 +81,15 @@ struct actor_engine::parts {
         prometheus::Registry& r, clock_pulse& p)
       : settings{std::move(s)}, stores{std::move(m)}, sender{w}, letters{l}, clock{c}, pulse{p}, metrics{r},
         everybody{{settings.shards, settings.shards, settings.shards, settings.shards, 1, 1}},
-        gate{settings.pending_per_tenant_at_most}, system{config} {}
+        gate{settings.pending_per_tenant_at_most}, config{settings}, system{config} {}
 
   std::unordered_map<pool, member_maker> makers();
+  /// Members block in Postgres, so they have threads of their own, if there are threads.
+  template <class Member, class... Args>
+  caf::actor spawn(caf::event_based_actor& by, Args&&... args) {
+    return settings.stepwise ? by.spawn<Member>(std::forward<Args>(args)...)
+                             : by.spawn<Member, caf::detached>(std::forward<Args>(args)...);
+  }
 
   engine_settings settings;
   store_makers stores;
@@ -96,11 +107,12 @@ struct actor_engine::parts {
 
 std::unordered_map<pool, member_maker> actor_engine::parts::makers() {
   std::unordered_map<pool, member_maker> out;
-  out[pool::claim] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
-    return by.spawn<claim_actor, caf::detached>(stores.claim(), clock, everybody, metrics, settings.batch_rows);
+  out[pool::claim] = [this](caf::event_based_actor& by, std::size_t index) -> caf::actor {
+    return spawn<claim_actor>(by, stores.claim(), clock, everybody, index, metrics, settings.batch_rows);
   };
-  out[pool::outcome] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
-    return by.spawn<outcome_actor, caf::detached>(stores.outcome(), clock, everybody, metrics, settings.batch_rows);
+  out[pool::outcome] = [this](caf::event_based_actor& by, std::size_t index) -> caf::actor {
+    return spawn<outcome_actor>(by, stores.outcome(), clock, everybody, index, metrics, settings.batch_rows,
+                                settings.new_seed ? settings.new_seed() : std::random_device{}());
   };
   const auto share = [this](std::size_t total) {
     return std::max<std::size_t>(1, (total + settings.shards - 1) / settings.shards);
@@ -108,22 +120,22 @@ std::unordered_map<pool, member_maker> actor_engine::parts::makers() {
   const deliver_limits limits{share(settings.webhooks_in_flight), share(settings.webhooks_in_flight_per_tenant),
                               settings.webhook_deadline};
   out[pool::deliver] = [this, limits](caf::event_based_actor& by, std::size_t) -> caf::actor {
-    return by.spawn<deliver_actor, caf::detached>(stores.delivery(), sender, clock, everybody, metrics, limits);
+    return spawn<deliver_actor>(by, stores.delivery(), sender, clock, everybody, metrics, limits);
   };
   out[pool::cue_clock] = [this](caf::event_based_actor& by, std::size_t index) -> caf::actor {
-    cue_clock_settings s{index, settings.shards, settings.poll_interval, settings.dst_overlap,
-                         settings.new_execution_id};
-    return by.spawn<cue_clock, caf::detached>(stores.clock(), clock, everybody, metrics, pulse, std::move(s));
+    cue_clock_settings s{
+        index, settings.shards, settings.poll_interval, settings.dst_overlap, settings.new_execution_id, settings.seat};
+    return spawn<cue_clock>(by, stores.clock(), clock, everybody, metrics, pulse, std::move(s));
   };
   out[pool::deadline_clock] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
-    deadline_clock_settings s{settings.poll_interval, settings.stale_after, settings.sole_owner_since};
-    return by.spawn<deadline_clock, caf::detached>(stores.deadline(), clock, everybody, metrics, s);
+    deadline_clock_settings s{settings.poll_interval, settings.stale_after, settings.sole_owner_since, settings.seat};
+    return spawn<deadline_clock>(by, stores.deadline(), clock, everybody, metrics, s);
   };
   out[pool::courier] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
     courier_settings s;
     s.look_every = settings.poll_interval;
     s.shared = settings.shared;
-    return by.spawn<courier_actor, caf::detached>(stores.notices(), sender, letters, clock, everybody, metrics, s);
+    return spawn<courier_actor>(by, stores.notices(), sender, letters, clock, everybody, metrics, s);
   };
   return out;
 }
@@ -133,6 +145,9 @@ actor_engine::actor_engine(engine_settings settings, store_makers stores, webhoo
                            std::function<void(std::string)> on_hopeless)
     : parts_{std::make_unique<parts>(std::move(settings), std::move(stores), sender, letters, clock, metrics, pulse)} {
   auto& p = *parts_;
+  auto* const stepwise = p.settings.stepwise;
+  if (stepwise)
+    stepwise->adopt(p.system);
   p.head = p.system.spawn<supervisor>(std::ref(p.everybody), p.makers(), std::ref(p.metrics), p.settings.restarts,
                                       std::move(on_hopeless));
   p.everybody.on_tenant_wanted([&p](const std::string& user_id) {
@@ -141,14 +156,22 @@ actor_engine::actor_engine(engine_settings settings, store_makers stores, webhoo
     caf::anon_send(p.head, watch_tenant_message{user_id, caf::actor{tenant}});
     return caf::actor{tenant};
   });
-  caf::scoped_actor self{p.system}; // the first request must find everybody in place
+  // The first request must find everybody in place.
+  if (stepwise) {
+    stepwise->run_until([&p] { return p.everybody.complete(); });
+    return;
+  }
+  caf::scoped_actor self{p.system};
   self->request(p.head, caf::infinite, caf::get_atom::value)
       .receive([](bool) {}, [](const caf::error&) { spdlog::critical("the supervisor did not start"); });
 }
 
 actor_engine::~actor_engine() {
-  if (parts_->head)
+  auto& p = *parts_;
+  if (p.head)
     drain(std::chrono::milliseconds{0});
+  if (p.settings.stepwise)
+    p.settings.stepwise->run_until([&p] { return p.system.registry().running() == 0; });
 }
 
 void actor_engine::claim(claim_request request, reply<claim_grant> answer) {
@@ -158,8 +181,7 @@ void actor_engine::claim(claim_request request, reply<claim_grant> answer) {
     return claim_next(std::move(request), 1, reply<claim_grants>{[answer](result<claim_grants> won) {
                         answer(std::move(won).map([](claim_grants&& one) { return std::move(one.front()); }));
                       }});
-  const auto id = request.execution_id;
-  parts_->everybody.send(pool::claim, id, claim_message{std::move(request), std::move(answer)});
+  parts_->everybody.claim({std::move(request), std::move(answer)});
 }
 
 void actor_engine::claim_many(claim_request request, std::size_t at_most, reply<claim_grants> answer) {
@@ -181,7 +203,7 @@ void actor_engine::wait_ready(const std::string& user_id, std::optional<std::uin
   if (!parts_->gate.admit(user_id, answer))
     return answer(fail(too_many_pending()));
   parts_->everybody.send_tenant(user_id,
-                                wait_ready_message{seen, std::chrono::steady_clock::now() + wait, std::move(answer)});
+                                wait_ready_message{seen, parts_->system.clock().now() + wait, std::move(answer)});
 }
 
 void actor_engine::answer_waiting() { parts_->everybody.close_waiting(); }
@@ -189,8 +211,7 @@ void actor_engine::answer_waiting() { parts_->everybody.close_waiting(); }
 void actor_engine::report_outcome(outcome_report report, reply<outcome_receipt> answer) {
   if (!parts_->gate.admit(report.user_id, answer))
     return answer(fail(too_many_pending()));
-  const auto id = report.execution_id;
-  parts_->everybody.send(pool::outcome, id, outcome_message{std::move(report), std::move(answer)});
+  parts_->everybody.report({std::move(report), std::move(answer)});
 }
 
 void actor_engine::report_outcomes(std::vector<outcome_report> reports, reply<outcome_receipts> answer) {
@@ -231,7 +252,7 @@ void actor_engine::execution_created(const std::string& user_id, const std::stri
 }
 
 bool actor_engine::drain(std::chrono::milliseconds patience) {
-  const auto until = std::chrono::steady_clock::now() + patience;
+  const auto until = parts_->system.clock().now() + patience;
   auto& everybody = parts_->everybody;
   everybody.close_waiting();
   const auto wait_for = [&](pool which) {
@@ -252,6 +273,10 @@ bool actor_engine::drain(std::chrono::milliseconds patience) {
       }};
       if (const auto member = everybody.member(which, i))
         caf::anon_send(member, drain_message{std::move(done)});
+    }
+    if (auto* const stepwise = parts_->settings.stepwise) {
+      stepwise->run_until([&] { return left->open == 0 || parts_->system.clock().now() >= until; });
+      return left->open == 0 && left->clean;
     }
     std::unique_lock lock{left->mutex};
     return left->changed.wait_until(lock, until, [&] { return left->open == 0; }) && left->clean;

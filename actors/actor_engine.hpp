@@ -14,6 +14,7 @@
 #include "actors/deliver/webhook_sender.hpp"
 #include "actors/engine.hpp"
 #include "actors/notify/notifier.hpp"
+#include "actors/stepwise_runtime.hpp"
 #include "actors/supervisor/restart_policy.hpp"
 #include "domain/instant.hpp"
 #include "domain/schedule.hpp"
@@ -21,6 +22,7 @@
 #include "persistence/clock_store.hpp"
 #include "persistence/deadline_store.hpp"
 #include "persistence/delivery_store.hpp"
+#include "persistence/node_seat.hpp"
 #include "persistence/notice_store.hpp"
 #include "persistence/outcome_store.hpp"
 #include "persistence/redis/shared_keys.hpp"
@@ -44,8 +46,11 @@ struct engine_settings {
   std::optional<instant> sole_owner_since;        ///< see deadline_clock_settings
   std::size_t pending_per_tenant_at_most = 5'000; ///< beyond it a request is refused with 503 at once
   restart_policy restarts = {};
-  persistence::shared_keys* shared = nullptr; ///< null: without Redis
+  persistence::shared_keys* shared = nullptr;   ///< null: without Redis
+  const persistence::node_seat* seat = nullptr; ///< this node's place among others; null: it is alone
   std::function<std::string()> new_execution_id;
+  stepwise_runtime* stepwise = nullptr;    ///< null: members that block have threads of their own, as they should
+  std::function<std::uint64_t()> new_seed; ///< of what members draw by chance; null: the machine's randomness
 };
 
 /// Makes the stores of pool members: each member, and each successor of a dead one, gets its own (and with it its own

@@ -1,5 +1,6 @@
 #include "actors/directory.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace cued::actors {
@@ -22,7 +23,8 @@ std::string_view name_of(pool which) {
   return "unknown";
 }
 
-directory::directory(std::array<std::size_t, pools> sizes) {
+directory::directory(std::array<std::size_t, pools> sizes)
+    : claims_(sizes[static_cast<std::size_t>(pool::claim)]), reports_(sizes[static_cast<std::size_t>(pool::outcome)]) {
   for (std::size_t i = 0; i < pools; ++i)
     members_[i].resize(sizes[i]);
 }
@@ -30,8 +32,22 @@ directory::directory(std::array<std::size_t, pools> sizes) {
 void directory::on_tenant_wanted(tenant_maker make_tenant) { make_tenant_ = std::move(make_tenant); }
 
 void directory::place(pool which, std::size_t index, caf::actor member) {
+  if (which == pool::claim)
+    claims_[index].belong_to(member);
+  if (which == pool::outcome)
+    reports_[index].belong_to(member);
   const std::unique_lock lock{mutex_};
   members_[static_cast<std::size_t>(which)][index] = std::move(member);
+}
+
+void directory::claim(claim_message claim) const {
+  auto& of_shard = claims_[shard_of(claim.request.execution_id, claims_.size())];
+  of_shard.put(std::move(claim));
+}
+
+void directory::report(outcome_message report) const {
+  auto& of_shard = reports_[shard_of(report.report.execution_id, reports_.size())];
+  of_shard.put(std::move(report));
 }
 
 std::size_t directory::size(pool which) const { return members_[static_cast<std::size_t>(which)].size(); }
@@ -39,6 +55,13 @@ std::size_t directory::size(pool which) const { return members_[static_cast<std:
 caf::actor directory::member(pool which, std::size_t index) const {
   const std::shared_lock lock{mutex_};
   return members_[static_cast<std::size_t>(which)][index];
+}
+
+bool directory::complete() const {
+  const std::shared_lock lock{mutex_};
+  return std::ranges::all_of(members_, [](const auto& members) {
+    return std::ranges::all_of(members, [](const caf::actor& member) { return static_cast<bool>(member); });
+  });
 }
 
 void directory::retire_tenant(const std::string& user_id) {

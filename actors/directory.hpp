@@ -15,6 +15,7 @@
 #include <caf/actor.hpp>
 #include <caf/send.hpp>
 
+#include "actors/inbox.hpp"
 #include "actors/messages.hpp"
 #include "persistence/clock_store.hpp"
 
@@ -43,6 +44,7 @@ public:
   void place(pool which, std::size_t index, caf::actor member);
   [[nodiscard]] std::size_t size(pool which) const;
   [[nodiscard]] caf::actor member(pool which, std::size_t index) const;
+  [[nodiscard]] bool complete() const; ///< every member of every pool is in its place
 
   // -- used by everybody ------------------------------------------------------
   /// Sends to the one member in charge of `id`.
@@ -50,6 +52,13 @@ public:
   void send(pool which, std::string_view id, Message message) const {
     deliver_to(member(which, shard_of(id, size(which))), std::move(message));
   }
+
+  /// To the one member in charge of the execution, which is told once for all that wait for it.
+  void claim(claim_message claim) const;
+  void report(outcome_message report) const;
+  /// What waits for a claim, or an outcome member; it takes it.
+  [[nodiscard]] inbox<claim_message>& claims_for(std::size_t index) const { return claims_[index]; }
+  [[nodiscard]] inbox<outcome_message>& reports_for(std::size_t index) const { return reports_[index]; }
 
   /// Sends each item to the member in charge of its id: those of one member together, as `make(items)` says it.
   template <class Item, class IdOf, class Make>
@@ -126,6 +135,8 @@ private:
 
   mutable std::shared_mutex mutex_;
   std::array<std::vector<caf::actor>, pools> members_;
+  mutable std::vector<inbox<claim_message>> claims_;
+  mutable std::vector<inbox<outcome_message>> reports_;
   mutable std::array<part, parts> parts_;
   tenant_maker make_tenant_;
   std::atomic<bool> waiting_closed_{false};

@@ -14,11 +14,13 @@ namespace cued::actors {
 template <class T>
 class fair_queue {
 public:
-  void push(const std::string& tenant, T item) {
+  /// `tenant` may be a part of `item`.
+  template <class Item>
+  void push(const std::string& tenant, Item&& item) {
     auto [line, is_new] = lines_.try_emplace(tenant);
     if (line->second.empty())
       turns_.push_back(tenant);
-    line->second.push_back(std::move(item));
+    line->second.push_back(std::forward<Item>(item));
     ++size_;
   }
 

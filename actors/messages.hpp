@@ -103,7 +103,7 @@ struct attempt_message {
 struct lost_attempt_message {
   persistence::started_delivery delivery; ///< only ids, attempt and retry settings are filled
   int silent_seconds = 0;
-  bool retry_at_once = false; ///< its sender died with this process, the endpoint is not to blame
+  bool retry_at_once = false; ///< its sender died, the endpoint is not to blame
 };
 /// To a deliver shard: a slot is free again.
 struct attempt_over_message {

@@ -32,6 +32,40 @@ private:
   counter taken_;
 };
 
+/// What a reply stands for: whoever waits is told once, in the way that the class derived from this knows. That class
+/// is final, and its destructor answers 503 if nobody has answered: `if (!kept()) keep(nobody_answered<T>());` Thread:
+/// any, one at a time.
+template <class T>
+class promise {
+public:
+  promise() = default;
+  promise(const promise&) = delete;
+  promise& operator=(const promise&) = delete;
+  virtual ~promise() = default;
+
+  void keep(result<T> answer) {
+    if (std::exchange(kept_, true))
+      return;
+    { const seat left = std::move(place); }
+    deliver(std::move(answer));
+  }
+
+  seat place; ///< given back just before the answer
+
+protected:
+  [[nodiscard]] bool kept() const { return kept_; }
+
+private:
+  virtual void deliver(result<T> answer) = 0; ///< must only hand over
+
+  bool kept_ = false;
+};
+
+template <class T>
+[[nodiscard]] result<T> nobody_answered() {
+  return tl::unexpected<error>(unavailable("The part of the server in charge of this request was restarted"));
+}
+
 /// The way back to whoever waits for an answer from an actor. Copies share one promise, which is kept exactly once:
 /// by the first call, or, when the last copy dies unanswered (its actor threw, its mailbox was dropped, the system
 /// went down), by an error 503 `service_unavailable`. So nobody waits in vain.
@@ -40,7 +74,8 @@ template <class T>
 class reply {
 public:
   reply() = default;
-  explicit reply(std::function<void(result<T>)> callback) : promise_{std::make_shared<promise>(std::move(callback))} {}
+  explicit reply(std::function<void(result<T>)> callback) : promise_{std::make_shared<call>(std::move(callback))} {}
+  explicit reply(std::shared_ptr<promise<T>> kept_by_answering) : promise_{std::move(kept_by_answering)} {}
 
   void operator()(result<T> answer) const {
     if (promise_)
@@ -54,26 +89,24 @@ public:
   }
 
 private:
-  struct promise {
-    explicit promise(std::function<void(result<T>)> f) : callback{std::move(f)} {}
-    promise(const promise&) = delete;
-    promise& operator=(const promise&) = delete;
-    ~promise() {
-      if (callback)
-        keep(tl::unexpected<error>(unavailable("The part of the server in charge of this request was restarted")));
+  class call final : public promise<T> {
+  public:
+    explicit call(std::function<void(result<T>)> callback) : callback_{std::move(callback)} {}
+    ~call() override {
+      if (!this->kept())
+        this->keep(nobody_answered<T>());
     }
 
-    void keep(result<T> answer) {
-      if (auto f = std::exchange(callback, nullptr)) {
-        { const seat left = std::move(place); }
+  private:
+    void deliver(result<T> answer) override {
+      if (auto f = std::exchange(callback_, nullptr))
         f(std::move(answer));
-      }
     }
 
-    std::function<void(result<T>)> callback;
-    seat place;
+    std::function<void(result<T>)> callback_;
   };
-  std::shared_ptr<promise> promise_;
+
+  std::shared_ptr<promise<T>> promise_;
 };
 
 /// `n` replies whose answers arrive together, in order, once the last of them is there: at `complete`, on the thread

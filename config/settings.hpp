@@ -85,12 +85,13 @@ struct settings {
   std::string data_dir;   ///< absolute after loading
   std::string tzdata_dir; ///< never empty after loading
   std::string node_name;  ///< never empty after loading
+  int node_lease_seconds = 10;
   std::string postgres_bin_dir;
   std::string cron_dst_overlap = "once"; ///< `once` or `both`
   std::string log_level = "info";
   std::string log_format = "auto"; ///< `auto`: JSON lines unless standard error is a terminal
   int io_threads = 0;              ///< 0: one per processor
-  int shards = 2;                  ///< members of each actor pool
+  int shards = 0;                  ///< members of each actor pool; 0: one for every two processors
   int batch_rows = 1000;           ///< of one statement that claims or records outcomes
   int shutdown_timeout_seconds = 10;
 

@@ -20,6 +20,7 @@ struct url_policy;
 namespace cued::persistence {
 class caller_keys;
 class change_listener;
+class node_seat;
 class pool;
 class shared_keys;
 } // namespace cued::persistence
@@ -68,6 +69,7 @@ struct services {
   persistence::shared_keys* shared = nullptr;      ///< what Redis holds; null without Redis
   persistence::caller_keys* callers = nullptr;     ///< what Redis is told of callers; null without Redis
   persistence::change_listener* changes = nullptr; ///< hears of changed accounts; null in tests of one process
+  const persistence::node_seat* seat = nullptr;    ///< this node among the others; null in tests of one process
   message_authorizer* authorizer = nullptr;        ///< who may write to whom; null in tests that do not ask
 };
 

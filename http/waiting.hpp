@@ -4,20 +4,23 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/execution.hpp>
 #include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/query.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "actors/reply.hpp"
 #include "domain/error.hpp"
+#include "http/resumptions.hpp"
 #include "http/services.hpp"
 #include "persistence/postgres/pool.hpp"
 
@@ -36,24 +39,65 @@ template <class Callable>
 inline constexpr bool survives_awaiting =
     std::is_lvalue_reference_v<Callable> || std::is_trivially_destructible_v<Callable>;
 
-/// A suspended coroutine and the promise that its I/O thread stays alive until it was resumed.
+/// A suspended coroutine and the promise that its I/O thread stays alive until it was resumed. Made on that thread.
 template <class Answer, class Completion>
-class suspended {
+class suspended : public resumption {
 public:
   explicit suspended(Completion completion)
-      : completion_{std::move(completion)}, work_{boost::asio::make_work_guard(completion_)} {}
+      : completion_{std::move(completion)}, work_{boost::asio::make_work_guard(completion_)},
+        thread_{resumptions::of(boost::asio::query(work_.get_executor(), boost::asio::execution::context))} {}
 
-  void resume(Answer answer) {
-    boost::asio::post(work_.get_executor(),
-                      [completion = std::move(completion_), answer = std::move(answer)]() mutable {
-                        std::move(completion)(std::move(answer));
-                      });
-    work_.reset();
+  void resume() override {
+    const auto alive = std::move(work_);
+    auto completion = std::move(completion_);
+    std::move(completion)(std::move(*answer_));
+  }
+
+protected:
+  /// Hands `self`, which is this, to its I/O thread.
+  void resume_with(Answer answer, std::shared_ptr<resumption> self) {
+    answer_.emplace(std::move(answer));
+    const auto thread = std::move(thread_);
+    thread->put(std::move(self));
   }
 
 private:
   Completion completion_;
   boost::asio::executor_work_guard<boost::asio::associated_executor_t<Completion>> work_;
+  std::shared_ptr<resumptions> thread_;
+  std::optional<Answer> answer_;
+};
+
+/// One that waits for a callback.
+template <class Answer, class Completion>
+class called final : public suspended<Answer, Completion>,
+                     public std::enable_shared_from_this<called<Answer, Completion>> {
+public:
+  using suspended<Answer, Completion>::suspended;
+  void give(Answer answer) { this->resume_with(std::move(answer), this->shared_from_this()); }
+};
+
+/// One that waits for an actor.
+template <class T, class Completion>
+class asked final : public suspended<result<T>, Completion>,
+                    public actors::promise<T>,
+                    public std::enable_shared_from_this<asked<T, Completion>> {
+public:
+  using waiting = suspended<result<T>, Completion>;
+  explicit asked(Completion completion) : waiting{std::move(completion)} {}
+  explicit asked(waiting&& dying) : waiting{std::move(dying)} {}
+
+  /// Dying unanswered, it leaves the coroutine to an heir who answers.
+  ~asked() override {
+    if (this->kept())
+      return;
+    auto heir = std::make_shared<asked>(static_cast<waiting&&>(*this));
+    heir->place = std::move(this->place);
+    heir->keep(actors::nobody_answered<T>());
+  }
+
+private:
+  void deliver(result<T> answer) override { this->resume_with(std::move(answer), this->shared_from_this()); }
 };
 
 /// Of several answers, from several threads, the first.
@@ -75,11 +119,20 @@ private:
 template <class Answer, class Start>
 boost::asio::awaitable<Answer> await_answer(Start start) {
   auto initiation = [&start](auto completion) {
-    using waiting = suspended<Answer, decltype(completion)>;
+    using waiting = called<Answer, decltype(completion)>;
     auto coroutine = std::make_shared<waiting>(std::move(completion));
-    start([coroutine](Answer answer) { coroutine->resume(std::move(answer)); });
+    start([coroutine](Answer answer) { coroutine->give(std::move(answer)); });
   };
   co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(Answer)>(
+      initiation, boost::asio::use_awaitable);
+}
+
+template <class T, class Question>
+boost::asio::awaitable<result<T>> await_reply(Question question) {
+  auto initiation = [&question](auto completion) {
+    question(actors::reply<T>{std::make_shared<asked<T, decltype(completion)>>(std::move(completion))});
+  };
+  co_return co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void(result<T>)>(
       initiation, boost::asio::use_awaitable);
 }
 
@@ -154,8 +207,7 @@ template <class Work>
 template <class T, class Question>
 [[nodiscard]] boost::asio::awaitable<result<T>> ask(Question&& question) {
   static_assert(detail::survives_awaiting<Question>, "capture by reference, or give the lambda a name first");
-  return detail::await_answer<result<T>>(
-      [question](std::function<void(result<T>)> resume) { question(actors::reply<T>{std::move(resume)}); });
+  return detail::await_reply<T, std::decay_t<Question>>(std::forward<Question>(question));
 }
 
 } // namespace cued::http

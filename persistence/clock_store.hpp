@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "persistence/node_seat.hpp"
 #include "persistence/postgres/connection.hpp"
 
 namespace cued::persistence {
@@ -70,13 +71,15 @@ public:
   /// Creates the executions (and outbox rows) of all firings, counts them and moves the cues on, in one commit. What is
   /// born missed fails its cue, and on_failure is carried out.
   /// Repeating a call is harmless: (cue, instant) is unique, and the rows no longer agree with the firings.
+  /// A node that was removed from the others (persistence/membership.hpp) fires nothing.
   /// Overlap policies are held here, under the lock of the cue's row: whoever else fires it comes before or after.
   virtual result<std::vector<fired_slot>> fire(const std::vector<firing>& due) = 0;
 };
 
 class postgres_clock_store final : public clock_store {
 public:
-  explicit postgres_clock_store(connection_options options);
+  /// `seat`: nothing is fired unless its epoch is in cued.nodes. Null: whoever has the database may fire.
+  explicit postgres_clock_store(connection_options options, const node_seat* seat = nullptr);
 
   [[nodiscard]] static std::vector<named_query> statements(); ///< for whoever looks at their plans
 
@@ -87,6 +90,7 @@ public:
 
 private:
   connection link_;
+  const node_seat* seat_;
 };
 
 } // namespace cued::persistence

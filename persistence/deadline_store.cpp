@@ -85,15 +85,21 @@ constexpr named_query forgotten_deliveries{"forgotten_deliveries", R"sql(
   LIMIT $2::int
 )sql"};
 
-/// Reads the webhooks among the open executions. Index: executions_pkey, cues_pkey.
+/// The sender is gone if the attempt under way was taken by an epoch (delivery_store) that is not in cued.nodes; rows
+/// of others say nothing of their sender. Reads the webhooks among the open executions. Index: executions_pkey,
+/// cues_pkey, nodes_pkey.
 constexpr named_query silent_deliveries{"silent_deliveries", R"sql(
   SELECT e.id, c.user_id, c.id, e.attempts, c.retry_max_attempts, c.retry_backoff_minutes::text,
          extract(epoch FROM now() - e.updated_at)::int, coalesce(c.retry_backoff_seconds::text, ''),
-         coalesce(c.retry_jitter_percent, 0)
+         coalesce(c.retry_jitter_percent, 0), sender.gone
   FROM cued.open_executions o
   JOIN executions e ON e.id = o.execution_id
   JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
-  WHERE o.worker_of IS NULL AND e.status = 'delivering' AND e.updated_at < $1::timestamptz
+  CROSS JOIN LATERAL (
+    SELECT coalesce(o.taken_attempt = e.attempts + 1, false)
+             AND NOT EXISTS (SELECT 1 FROM cued.nodes n WHERE n.epoch = o.taken_by) AS gone
+  ) sender
+  WHERE o.worker_of IS NULL AND e.status = 'delivering' AND (e.updated_at < $1::timestamptz OR sender.gone)
   ORDER BY e.updated_at
   LIMIT $2::int
 )sql"};
@@ -228,7 +234,7 @@ result<std::vector<stale_delivery>> postgres_deadline_store::stale_deliveries(in
     std::vector<stale_delivery> out;
     for (const auto& row : s.exec(silent_deliveries, write_instant(older_than), limits_.batch_size))
       out.push_back({row[0].c_str(), row[1].c_str(), row[2].c_str(), row[3].as<int>(), row[4].as<int>(), row[5].c_str(),
-                     row[6].as<int>(), row[7].c_str(), row[8].as<int>()});
+                     row[6].as<int>(), row[7].c_str(), row[8].as<int>(), row[9].as<bool>()});
     return out;
   });
 }
@@ -262,6 +268,8 @@ result<expired_outcomes> postgres_deadline_store::expire_outcomes(instant now) {
   return link_.in_transaction(
       [&](session& s) -> result<expired_outcomes> { return persistence::expire_outcomes(s, now, limits_.batch_size); });
 }
+
+result<std::size_t> postgres_deadline_store::fold_runs() { return fold_.next(link_); }
 
 result<std::size_t> postgres_deadline_store::clean_up(instant now) {
   if (const auto keys = forget_old_keys(link_); !keys)

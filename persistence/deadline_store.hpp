@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "persistence/cue_runs.hpp"
 #include "persistence/delivery_store.hpp"
 #include "persistence/outcome_deadlines.hpp"
 
@@ -34,6 +35,7 @@ struct stale_delivery {
   int silent_seconds = 0;
   std::string retry_backoff_seconds_json = {}; ///< empty: the minutes count
   int retry_jitter_percent = 0;
+  bool sender_gone = false; ///< it was taken by a node that is none any more
 };
 
 /// What the deadline clock asks of the store: all that becomes due by waiting, apart from cues.
@@ -59,7 +61,7 @@ public:
   /// leaves behind (spec/schema.md §7.4). Looks at all open executions.
   virtual result<std::vector<due_delivery>> forgotten(instant older_than) = 0;
 
-  /// Deliveries in `delivering` whose row nobody has touched since `older_than`.
+  /// Deliveries in `delivering` whose row nobody has touched since `older_than`, and those whose sender is gone.
   virtual result<std::vector<stale_delivery>> stale_deliveries(instant older_than) = 0;
 
   /// Rows of worker cues that the webhook path of the reference had got hold of, and claims whose lease and worker are
@@ -72,6 +74,10 @@ public:
 
   /// Alerts and letters about workers that fell silent, once per outage; see persistence/silent_workers.hpp.
   virtual result<std::size_t> tell_silent_workers(instant now) = 0;
+
+  /// Adds what the journal of runs has to the cues: a portion, see run_fold of persistence/cue_runs.hpp.
+  /// Returns of how many cues is left.
+  virtual result<std::size_t> fold_runs() = 0;
 
   /// Hourly: outbox rows dispatched, device codes and events that have outlived their time. Source: spec/delivery.md
   /// §13.
@@ -92,11 +98,13 @@ public:
   result<std::vector<returned_execution>> return_lost_claims(instant now) override;
   result<std::size_t> miss_unclaimed(instant now) override;
   result<std::size_t> tell_silent_workers(instant now) override;
+  result<std::size_t> fold_runs() override;
   result<std::size_t> clean_up(instant now) override;
 
 private:
   connection link_;
   deadline_limits limits_;
+  run_fold fold_;
 };
 
 } // namespace cued::persistence

@@ -3,11 +3,17 @@
 #include <algorithm>
 
 #include "persistence/alert_rows.hpp"
+#include "persistence/node_rows.hpp"
 #include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
 
 namespace cued::persistence {
 namespace {
+
+/// The row waits for delivery, or an earlier call of this store whose commit fell into doubt ($3, $4) has taken it.
+#define CUED_MAY_START                                                                                                 \
+  "(e.status IN ('pending', 'retry_ready') OR (e.status = 'delivering' AND EXISTS (SELECT 1 FROM "                     \
+  "unnest($3::uuid[], $4::timestamptz[]) AS doubt(id, at) WHERE doubt.id = e.id AND doubt.at = e.updated_at)))"
 
 /// Takes a batch for delivery. The guard is the status: whoever comes second takes nothing.
 /// The cue is read as it is now, not as it was when the execution was made: one source of truth, and the secret in
@@ -15,9 +21,13 @@ namespace {
 /// The monthly limit holds for first attempts of what the clock made, and only for users who have reached it does
 /// anything here cost more than one look at their month: a day of grace begins, or has ended.
 /// A secret in overlap costs one look into a table that is nearly always empty.
+/// What a call took whose commit fell into doubt is `delivering` with that call's instant in updated_at, and is taken
+/// again: nobody has sent it.
+/// Which epoch ($6) took it stands beside it, for those who take over from a node that dies (silent_deliveries of
+/// deadline_store.cpp).
 /// The ids come sorted, and the rows are locked in that order by the loop over executions_pkey. Index: executions_pkey,
 /// cues_pkey, users_pkey, unique_user_month, quota_grace_pkey, cued_outbox_execution, previous_secrets_pkey,
-/// open_executions_pkey.
+/// open_executions_pkey, nodes_pkey.
 constexpr named_query start_deliveries{"start_deliveries",
                                        R"sql(
   WITH candidate AS MATERIALIZED (
@@ -28,10 +38,10 @@ constexpr named_query start_deliveries{"start_deliveries",
            c.retry_backoff_minutes::text AS backoff, coalesce(c.retry_backoff_seconds::text, '') AS backoff_seconds,
            coalesce(c.retry_jitter_percent, 0) AS jitter_percent
     FROM unnest($1::uuid[]) AS a(id)
-    JOIN executions e ON e.id = a.id AND e.status IN ('pending', 'retry_ready')
+    JOIN executions e ON e.id = a.id AND )sql" CUED_MAY_START R"sql(
     JOIN cues c ON c.id = e.cue_id AND c.callback_transport = 'webhook'
     JOIN users u ON u.id = c.user_id
-    WHERE NOT )sql" CUED_IS_HELD_BACK R"sql(
+    WHERE NOT )sql" CUED_IS_HELD_BACK " AND " CUED_EPOCH_STANDS("$6") R"sql(
   ), over_limit AS (
     SELECT c.id, c.user_id, m.month_start, m.execution_count AS used, c.monthly_execution_limit AS allowed,
            g.started_at AS grace_since
@@ -74,12 +84,16 @@ constexpr named_query start_deliveries{"start_deliveries",
     )sql" CUED_NOTICES_OF_ALERTS("alerted") R"sql(
   ), taken AS (
     UPDATE executions e
-    SET status = 'delivering', started_at = coalesce(e.started_at, now()), updated_at = now()
+    SET status = 'delivering', started_at = coalesce(e.started_at, now()), updated_at = $5::timestamptz
     FROM candidate c
-    WHERE e.id = c.id AND e.status IN ('pending', 'retry_ready') AND e.id NOT IN (SELECT id FROM blocked)
+    WHERE e.id = c.id AND )sql" CUED_MAY_START R"sql( AND e.id NOT IN (SELECT id FROM blocked)
     RETURNING e.id, c.user_id, c.cue_id, c.name, e.scheduled_for, e.attempts + 1 AS attempt, c.url, c.callback_method,
               c.headers, c.payload, c.retry_max_attempts, c.backoff, c.webhook_secret,
               coalesce(e.backfilled, false) AS backfilled, c.backoff_seconds, c.jitter_percent
+  ), noted AS (
+    UPDATE cued.open_executions o SET taken_by = $6::bigint, taken_attempt = t.attempt
+    FROM taken t
+    WHERE $6::bigint IS NOT NULL AND o.cue_id = t.cue_id AND o.scheduled_for = t.scheduled_for AND o.execution_id = t.id
   ), dispatched AS (
     UPDATE dispatch_outbox o SET dispatched = true
     FROM (SELECT id FROM taken UNION ALL SELECT id FROM refused) AS t
@@ -90,6 +104,9 @@ constexpr named_query start_deliveries{"start_deliveries",
   LEFT JOIN grace g ON g.user_id = t.user_id
   LEFT JOIN cued.previous_secrets p ON p.user_id = t.user_id AND p.kind = 'webhook' AND p.valid_until > now()
 )sql"};
+
+/// Index: nodes_pkey.
+constexpr named_query epoch_stands{"epoch_stands", "SELECT " CUED_EPOCH_STANDS("$1")};
 
 std::string list_of(const std::vector<std::string>& ids) {
   auto sorted = ids;
@@ -104,16 +121,23 @@ std::string list_of(const std::vector<std::string>& ids) {
 
 } // namespace
 
-postgres_delivery_store::postgres_delivery_store(connection_options options, monthly_limit limit)
-    : link_{by_keys(std::move(options))}, limit_{limit} {}
+postgres_delivery_store::postgres_delivery_store(connection_options options, monthly_limit limit, const node_seat* seat)
+    : link_{by_keys(std::move(options))}, limit_{limit}, seat_{seat} {}
 
 std::vector<named_query> postgres_delivery_store::statements() { return {start_deliveries}; }
 
 result<std::vector<started_delivery>> postgres_delivery_store::start(const std::vector<std::string>& execution_ids) {
   const auto ids = list_of(execution_ids);
-  return link_.run([&](session& s) -> result<std::vector<started_delivery>> {
+  const auto [doubtful_ids, doubtful_instants] = doubts_of(execution_ids);
+  const auto now = wall_clock{}.now();
+  last_start_ = now == last_start_ ? now + std::chrono::microseconds{1} : now;
+  const auto epoch = epoch_of(seat_);
+  bool asked = false;
+  auto started = link_.run([&](session& s) -> result<std::vector<started_delivery>> {
+    asked = true;
     std::vector<started_delivery> out;
-    for (const auto& row : s.exec(start_deliveries, ids, limit_ == monthly_limit::enforced)) {
+    for (const auto& row : s.exec(start_deliveries, ids, limit_ == monthly_limit::enforced, doubtful_ids,
+                                  doubtful_instants, write_instant(last_start_), epoch)) {
       started_delivery d;
       d.execution_id = row[0].c_str();
       d.user_id = row[1].c_str();
@@ -136,8 +160,29 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
         d.grace_begun_at = read_instant(begun.c_str());
       out.push_back(std::move(d));
     }
+    if (out.empty() && !s.exec(epoch_stands, epoch)[0][0].as<bool>())
+      return fail(unavailable("This node was taken for dead"));
     return out;
   });
+  for (const auto& id : execution_ids)
+    if (started)
+      doubts_.erase(id);
+    else if (asked && started.error().status == 503)
+      doubts_[id].push_back(last_start_);
+  return started;
+}
+
+std::pair<std::string, std::string>
+postgres_delivery_store::doubts_of(const std::vector<std::string>& execution_ids) const {
+  array_builder ids, instants;
+  if (!doubts_.empty())
+    for (const auto& id : execution_ids)
+      if (const auto found = doubts_.find(id); found != doubts_.end())
+        for (const auto at : found->second) {
+          ids.add(id);
+          instants.add(write_instant(at));
+        }
+  return {std::move(ids).str(), std::move(instants).str()};
 }
 
 } // namespace cued::persistence

@@ -2,8 +2,11 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "persistence/node_seat.hpp"
 #include "persistence/postgres/connection.hpp"
 
 namespace cued::persistence {
@@ -50,6 +53,8 @@ public:
   /// are those that their cue's overlap policy makes wait for an older execution.
   /// So are scheduled ones of a user who is over the monthly limit and past the day of grace: they fail here, and the
   /// user is told once a month (spec/alerts-usage.md §6).
+  /// A node that was removed from the others (persistence/membership.hpp) takes nothing: 503 until it has joined anew.
+  /// After an error 503 it is not known whether they were taken; asked for again, they are taken once.
   virtual result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) = 0;
 };
 
@@ -57,15 +62,24 @@ class postgres_delivery_store final : public delivery_store {
 public:
   enum class monthly_limit { enforced, ignored }; ///< ignored: DISABLE_QUOTA_ENFORCEMENT
 
-  explicit postgres_delivery_store(connection_options options, monthly_limit limit = monthly_limit::enforced);
+  /// `seat`: what is taken is noted under its epoch, and nothing is taken unless that is in cued.nodes. Null: whoever
+  /// has the database may take.
+  explicit postgres_delivery_store(connection_options options, monthly_limit limit = monthly_limit::enforced,
+                                   const node_seat* seat = nullptr);
 
   [[nodiscard]] static std::vector<named_query> statements(); ///< for whoever looks at their plans
 
   result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) override;
 
 private:
+  /// The executions of these whose start fell into doubt, and when: two arrays as Postgres reads them.
+  [[nodiscard]] std::pair<std::string, std::string> doubts_of(const std::vector<std::string>& execution_ids) const;
+
   connection link_;
   monthly_limit limit_;
+  const node_seat* seat_;
+  instant last_start_{};                                         ///< each start has an instant of its own
+  std::unordered_map<std::string, std::vector<instant>> doubts_; ///< until a start of theirs is answered
 };
 
 } // namespace cued::persistence

@@ -1,10 +1,12 @@
 #include "security/random.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include "security/hex.hpp"
@@ -33,13 +35,40 @@ std::string new_id(random_source& random, std::string_view prefix) {
   return id;
 }
 
-} // namespace
-
-void system_random::fill(std::span<unsigned char> bytes) {
+void ask_openssl(std::span<unsigned char> bytes) {
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) == 1)
     return;
   std::fputs("cued: no random bytes to be had from OpenSSL\n", stderr);
   std::abort();
+}
+
+/// OpenSSL makes a system call for each question, however small, and every request needs an id. What has been given is
+/// wiped; the processes that cued starts become other programs, so none of them shares what is left.
+class store {
+public:
+  void give(std::span<unsigned char> wanted) {
+    if (wanted.size() > bytes_.size())
+      return ask_openssl(wanted);
+    if (wanted.size() > left_) {
+      ask_openssl(bytes_);
+      left_ = bytes_.size();
+    }
+    auto* const from = bytes_.data() + (left_ - wanted.size());
+    std::copy_n(from, wanted.size(), wanted.begin());
+    OPENSSL_cleanse(from, wanted.size());
+    left_ -= wanted.size();
+  }
+
+private:
+  std::array<unsigned char, 1024> bytes_{};
+  std::size_t left_ = 0; ///< at the front
+};
+
+} // namespace
+
+void system_random::fill(std::span<unsigned char> bytes) {
+  thread_local store of_this_thread;
+  of_this_thread.give(bytes);
 }
 
 std::string random_hex(random_source& random, std::size_t byte_count) {
@@ -49,13 +78,20 @@ std::string random_hex(random_source& random, std::size_t byte_count) {
 }
 
 std::string new_uuid(random_source& random) {
-  std::string bytes(16, '\0');
-  random.fill({reinterpret_cast<unsigned char*>(bytes.data()), bytes.size()});
-  bytes[6] = static_cast<char>((bytes[6] & 0x0F) | 0x40); // version 4
-  bytes[8] = static_cast<char>((bytes[8] & 0x3F) | 0x80); // variant of RFC 4122
-  auto text = to_hex(bytes);
-  for (const std::size_t at : {20, 16, 12, 8})
-    text.insert(at, 1, '-');
+  constexpr std::string_view digits = "0123456789abcdef";
+  constexpr std::size_t text_length = 36;
+  std::array<unsigned char, 16> bytes{};
+  random.fill(bytes);
+  bytes[6] = (bytes[6] & 0x0F) | 0x40; // version 4
+  bytes[8] = (bytes[8] & 0x3F) | 0x80; // variant of RFC 4122
+  std::string text;
+  text.reserve(text_length);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10)
+      text += '-';
+    text += digits[bytes[i] >> 4];
+    text += digits[bytes[i] & 0xF];
+  }
   return text;
 }
 

@@ -18,9 +18,9 @@ namespace cued::actors {
 /// Never: talks HTTP, decides admission, keeps anything that Postgres does not have.
 class claim_actor final : public pool_member {
 public:
-  /// A statement claims at most `batch_rows` executions.
+  /// The pool's member number `index`. A statement claims at most `batch_rows` executions.
   claim_actor(caf::actor_config& config, std::unique_ptr<persistence::claim_store> store, const time_source& clock,
-              const directory& others, probe& probe, std::size_t batch_rows);
+              const directory& others, std::size_t index, probe& probe, std::size_t batch_rows);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -28,8 +28,7 @@ public:
 
 private:
   // -- messages -----------------------------------------------------------
-  void on_claim(claim_message& message); ///< joins the open batch
-  void on_claims(claims_message& message);
+  void on_claims(claims_message& message); ///< they join the open batch
   void on_fetch_ready(const fetch_ready_message& message);
   void on_flush(); ///< one statement for the whole batch
   void on_drain(const drain_message& message);
@@ -39,12 +38,16 @@ private:
     bool by_id = true; ///< its tenant has not chosen it, and must be told that it is gone
   };
   void join(claim_message&& claim, bool by_id);
+  void join_arrived(); ///< those that wait in the inbox
   void arm();
-  void answer(std::vector<row>& batch, std::vector<std::optional<persistence::claimed_execution>>& won, instant at);
-  void tell_tenants(const std::vector<row>& batch,
+  void answer(const std::vector<row>& batch, const std::vector<persistence::claim_attempt>& attempts,
+              std::vector<std::optional<persistence::claimed_execution>>& won, instant at);
+  void tell_tenants(const std::vector<row>& batch, const std::vector<persistence::claim_attempt>& attempts,
                     const std::vector<std::optional<persistence::claimed_execution>>& won) const;
 
   // -- state ----------------------------------------------------------------
+  inbox<claim_message>& by_id_;        ///< claims by id
+  std::vector<claim_message> arrived_; ///< empty; kept for its capacity
   fair_queue<row> batch_;
   bool armed_ = false; ///< a flush message is on its way
   std::unique_ptr<persistence::claim_store> store_;

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "domain/missed_runs.hpp"
+#include "domain/placement.hpp"
 #include "domain/timestamp.hpp"
 
 namespace cued::actors {
@@ -25,6 +26,9 @@ constexpr std::chrono::seconds sleep_at_most{1};
 constexpr std::chrono::milliseconds outage_pause{250};
 /// A cue that cannot be fired is left alone for this long, so that it does not hold up the others.
 constexpr std::chrono::seconds poison_pause{60};
+/// What is due for so long and not fired, its node seems not to fire; and how often that is looked for.
+constexpr std::chrono::seconds rescue_after{2};
+constexpr std::chrono::seconds rescue_every{1};
 
 } // namespace
 
@@ -44,8 +48,47 @@ caf::behavior cue_clock::make_behavior() {
   };
 }
 
-bool cue_clock::mine(const std::string& cue_id) const {
+bool cue_clock::of_this_shard(const std::string& cue_id) const {
   return directory::shard_of(cue_id, settings_.shards) == settings_.shard;
+}
+
+bool cue_clock::of_this_node(const std::string& cue_id) const {
+  return !roster_ || node_in_charge(cue_id, roster_->in_charge) == roster_->epoch;
+}
+
+bool cue_clock::is_lent(const std::string& cue_id) const {
+  const auto it = armed_.find(cue_id);
+  return it != armed_.end() && it->second.lent;
+}
+
+/// When a node has come or gone, other cues are ours: the horizon is read anew at once. After this node itself was
+/// taken for dead, others have fired what it still keeps.
+void cue_clock::see_who_is_there(instant now) {
+  if (!settings_.seat)
+    return;
+  auto roster = settings_.seat->roster();
+  if (roster_ && roster->number == roster_->number)
+    return;
+  if (roster_ && roster->epoch != roster_->epoch) {
+    armed_.clear();
+    by_instant_.clear();
+  }
+  roster_ = std::move(roster);
+  reading_.reset();
+  next_reading_ = now;
+}
+
+/// Others' cues that are overdue are fired by a node that has nothing else to do.
+void cue_clock::rescue(instant now) {
+  if (!roster_ || roster_->in_charge.size() < 2 || reading_ || now < next_rescue_ || next_work(now) <= now)
+    return;
+  next_rescue_ = now + rescue_every;
+  auto overdue = store_->armed_until(now - rescue_after, page_rows);
+  if (!overdue)
+    return; // Postgres is away
+  for (auto& cue : *overdue)
+    if (of_this_shard(cue.cue_id))
+      keep(std::move(cue));
 }
 
 void cue_clock::arm(std::chrono::microseconds at_least) {
@@ -66,16 +109,18 @@ void cue_clock::on_tick(tick_message message) {
   if (message.generation != generation_ || draining_)
     return;
   const auto now = clock_.now();
+  see_who_is_there(now);
   const bool reachable = fire_due(now);
   if (!reading_ && now >= next_reading_)
     begin_reading(now);
   if (reading_)
     read_page(now);
+  rescue(now);
   arm(reachable ? std::chrono::microseconds{0} : outage_pause);
 }
 
 void cue_clock::on_cue_changed(const cue_changed_message& message) {
-  if (!mine(message.cue_id))
+  if (!of_this_shard(message.cue_id))
     return;
   if (changed_.empty())
     send(this, flush_message{});
@@ -121,7 +166,7 @@ void cue_clock::read_page(instant now) {
   if (!last)
     reading_->from = {page->back().next_run, page->back().cue_id};
   for (auto& cue : *page)
-    if (mine(cue.cue_id))
+    if (of_this_shard(cue.cue_id) && (of_this_node(cue.cue_id) || is_lent(cue.cue_id)))
       keep(std::move(cue));
   if (last)
     finish_reading(now);
@@ -152,7 +197,7 @@ void cue_clock::keep(persistence::armed_cue cue) {
   if (!is_new)
     by_instant_.erase({kept->second.cue.next_run, id});
   by_instant_.emplace(cue.next_run, id);
-  kept->second = {std::move(cue), readings_};
+  kept->second = {std::move(cue), readings_, !of_this_node(id)};
 }
 
 void cue_clock::drop(const std::string& cue_id) {
@@ -262,11 +307,14 @@ void cue_clock::settle(std::vector<persistence::firing>& batch, const std::vecto
   for (auto& firing : batch) {
     const auto id = firing.cue.cue_id;
     if (!answered.contains(id)) {
-      refused.push_back(&firing);
+      if (of_this_node(id))
+        refused.push_back(&firing);
+      else
+        drop(id); // its own node has fired it
       continue;
     }
     drop(id);
-    if (firing.following) {
+    if (firing.following && of_this_node(id)) {
       firing.cue.next_run = *firing.following;
       keep(std::move(firing.cue));
     }

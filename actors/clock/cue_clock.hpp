@@ -18,6 +18,7 @@
 #include "actors/probe.hpp"
 #include "domain/schedule.hpp"
 #include "persistence/clock_store.hpp"
+#include "persistence/node_seat.hpp"
 
 namespace cued::actors {
 
@@ -27,6 +28,7 @@ struct cue_clock_settings {
   std::chrono::seconds reload_every{5}; ///< POLLER_INTERVAL_SECONDS: how soon rows written by others are noticed
   overlap dst_overlap = overlap::once;
   std::function<std::string()> new_execution_id; ///< uuid v4
+  const persistence::node_seat* seat = nullptr;  ///< this node's place among others; null: all cues are its own
 
   /// How late an instant may be and still count as on time: whoever fires less punctually than he looks for new rows
   /// has been away.
@@ -44,6 +46,9 @@ struct cue_clock_settings {
 /// its horizon anew every few seconds, so that rows written by others (another node, an operator's SQL) fire as well:
 /// page by page, and between two pages it fires what has become due.
 /// What it believes is only a hint: the statement fires a row only if the row still says so.
+/// Nodes that share a database share the cues (domain/placement.hpp). Of those of other nodes it keeps the ones it is
+/// told of, because their own node may not know yet, and what stays unfired for two seconds, because that node may be
+/// dead: that does not wait until its lease is over. Who comes second fires nothing, so both cost little.
 /// What an outage has left (domain/missed_runs.hpp) is made in large batches, but what is on time comes first: between
 /// two such batches it looks at the time, its messages and its horizon.
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the horizon.
@@ -72,7 +77,11 @@ private:
   void keep(persistence::armed_cue cue);
   void drop(const std::string& cue_id);
   void look_again(const std::vector<std::string>& cue_ids);
-  [[nodiscard]] bool mine(const std::string& cue_id) const;
+  void see_who_is_there(instant now);
+  void rescue(instant now);
+  [[nodiscard]] bool of_this_shard(const std::string& cue_id) const;
+  [[nodiscard]] bool of_this_node(const std::string& cue_id) const;
+  [[nodiscard]] bool is_lent(const std::string& cue_id) const;
 
   /// Fires all that is due on time and, if it has read the horizon to its end, one batch of what is late; false when
   /// Postgres is away.
@@ -95,6 +104,7 @@ private:
   struct kept_cue {
     persistence::armed_cue cue;
     std::uint64_t seen = 0; ///< the newest reading that it was found by, or could have been
+    bool lent = false;      ///< another node's: kept until it is fired, by whomever
   };
 
   // -- state ----------------------------------------------------------------
@@ -105,6 +115,8 @@ private:
   std::optional<reading> reading_;
   std::uint64_t readings_ = 0; ///< begun so far
   instant next_reading_{};
+  std::shared_ptr<const persistence::node_roster> roster_; ///< null without a seat
+  instant next_rescue_{};
   std::uint64_t generation_ = 0; ///< of the newest tick message
   instant waking_at_{};          ///< when that comes
   std::size_t processed_ = 0;    ///< cues fired since the last reading

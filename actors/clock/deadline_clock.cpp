@@ -18,6 +18,11 @@ constexpr std::chrono::seconds look_ahead{60};
 /// them for as long: once a minute with the default of POLLER_INTERVAL_SECONDS.
 constexpr int search_every_sweeps = 12;
 constexpr std::chrono::hours clean_up_every{1};
+/// How far the counters in the rows of cues may be behind. A look at the journal takes longer the longer somebody holds
+/// a snapshot, as what was removed stays in its way; so each portion is followed by a pause of as many times its
+/// length.
+constexpr std::chrono::seconds fold_every{10};
+constexpr int pauses_of_a_portion = 10;
 
 } // namespace
 
@@ -40,7 +45,7 @@ caf::behavior deadline_clock::make_behavior() {
 void deadline_clock::arm() {
   if (draining_)
     return;
-  const auto wait = std::clamp<std::chrono::microseconds>(std::min(wake_at_, next_sweep_) - clock_.now(),
+  const auto wait = std::clamp<std::chrono::microseconds>(std::min({wake_at_, next_sweep_, next_fold_}) - clock_.now(),
                                                           std::chrono::microseconds{0}, sleep_at_most);
   delayed_send(this, wait, tick_message{++generation_});
 }
@@ -58,8 +63,10 @@ void deadline_clock::on_tick(tick_message message) {
   const auto now = clock_.now();
   if (now >= wake_at_)
     hand_over_what_is_due(now);
-  if (now >= next_sweep_)
+  if (nodes_changed() || now >= next_sweep_) // somebody may have left something behind
     sweep(now);
+  if (now >= next_fold_)
+    fold_runs(now);
   arm();
 }
 
@@ -112,6 +119,22 @@ void deadline_clock::sweep(instant now) {
   }
 }
 
+bool deadline_clock::nodes_changed() {
+  if (!settings_.seat)
+    return false;
+  const auto number = settings_.seat->roster()->number;
+  return std::exchange(roster_, number) != number;
+}
+
+void deadline_clock::fold_runs(instant now) {
+  const auto began = std::chrono::steady_clock::now(); // the wall clock may be stepped meanwhile
+  const auto left = store_->fold_runs();
+  const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
+  next_fold_ = now + (1 + pauses_of_a_portion) * took;
+  if (left.value_or(0) == 0)
+    next_fold_ = std::max(next_fold_, now + fold_every);
+}
+
 void deadline_clock::recover_silent_deliveries(instant older_than, bool at_once) {
   const auto silent = store_->stale_deliveries(older_than);
   if (!silent)
@@ -127,7 +150,7 @@ void deadline_clock::recover_silent_deliveries(instant older_than, bool at_once)
     lost.delivery.retry_backoff_seconds_json = s.retry_backoff_seconds_json;
     lost.delivery.retry_jitter_percent = s.retry_jitter_percent;
     lost.silent_seconds = s.silent_seconds;
-    lost.retry_at_once = at_once;
+    lost.retry_at_once = at_once || s.sender_gone;
     others_.send(pool::outcome, s.execution_id, std::move(lost));
   }
 }

@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/answering_together.hpp"
 #include "actors/outcome/attempt_verdict.hpp"
 
 namespace cued::actors {
@@ -48,13 +49,13 @@ result<outcome_receipt> answer_of(const persistence::recorded_outcome& recorded)
 } // namespace
 
 outcome_actor::outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store,
-                             const time_source& clock, const directory& others, probe& probe, std::size_t batch_rows)
-    : pool_member{config}, store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe},
-      batch_rows_{batch_rows} {}
+                             const time_source& clock, const directory& others, std::size_t index, probe& probe,
+                             std::size_t batch_rows, std::uint64_t seed)
+    : pool_member{config}, one_by_one_{others.reports_for(index)}, chance_{seed}, store_{std::move(store)},
+      clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe}, batch_rows_{batch_rows} {}
 
 caf::behavior outcome_actor::make_behavior() {
   return {
-      [this](outcome_message& m) { on_report(m); },
       [this](outcomes_message& m) { on_reports(m); },
       [this](const attempt_message& m) { on_attempt(m); },
       [this](const lost_attempt_message& m) { on_lost_attempt(m); },
@@ -63,17 +64,24 @@ caf::behavior outcome_actor::make_behavior() {
   };
 }
 
-void outcome_actor::on_exit() { reports_.clear(); }
-
-void outcome_actor::on_report(outcome_message& message) {
-  const auto tenant = message.report.user_id;
-  reports_.push(tenant, std::move(message));
-  arm();
+void outcome_actor::on_exit() {
+  arrived_.clear();
+  reports_.clear();
 }
 
 void outcome_actor::on_reports(outcomes_message& message) {
   for (auto& report : message.reports)
-    on_report(report);
+    join(std::move(report));
+  arm();
+}
+
+void outcome_actor::join(outcome_message&& message) { reports_.push(message.report.user_id, std::move(message)); }
+
+void outcome_actor::join_arrived() {
+  one_by_one_.take(arrived_);
+  for (auto& report : arrived_)
+    join(std::move(report));
+  arrived_.clear();
 }
 
 void outcome_actor::on_attempt(const attempt_message& message) {
@@ -106,6 +114,7 @@ void outcome_actor::arm() {
 
 void outcome_actor::on_flush() {
   armed_ = false;
+  join_arrived();
   record_reports();
   record_attempts();
   if (!reports_.empty())
@@ -126,8 +135,11 @@ void outcome_actor::record_reports() {
   probe_.outcome_batch(batch.size());
   if (recorded && std::ranges::any_of(*recorded, worth_telling))
     others_.send_all(pool::courier, notice_written_message{});
-  for (std::size_t i = 0; i < batch.size(); ++i)
-    batch[i].answer(recorded ? answer_of((*recorded)[i]) : result<outcome_receipt>{fail(recorded.error())});
+  {
+    const answering_together at_once;
+    for (std::size_t i = 0; i < batch.size(); ++i)
+      batch[i].answer(recorded ? answer_of((*recorded)[i]) : result<outcome_receipt>{fail(recorded.error())});
+  }
   if (recorded)
     follow_up(*recorded, at);
 }
@@ -213,6 +225,7 @@ void outcome_actor::follow_up(const std::vector<persistence::recorded_attempt>& 
 }
 
 void outcome_actor::on_drain(const drain_message& message) {
+  join_arrived();
   while (!reports_.empty())
     record_reports();
   record_attempts();

@@ -22,9 +22,10 @@ namespace cued::actors {
 /// Life: spawned and watched by the supervisor. Never: sends HTTP, decides admission.
 class outcome_actor final : public pool_member {
 public:
-  /// A statement records at most `batch_rows` outcomes.
+  /// The pool's member number `index`. A statement records at most `batch_rows` outcomes. `seed`: of the jitter of
+  /// retries.
   outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store, const time_source& clock,
-                const directory& others, probe& probe, std::size_t batch_rows);
+                const directory& others, std::size_t index, probe& probe, std::size_t batch_rows, std::uint64_t seed);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -32,13 +33,14 @@ public:
 
 private:
   // -- messages -----------------------------------------------------------
-  void on_report(outcome_message& message); ///< joins the open batch of reports
-  void on_reports(outcomes_message& message);
+  void on_reports(outcomes_message& message); ///< they join the open batch of reports
   void on_attempt(const attempt_message& message);
   void on_lost_attempt(const lost_attempt_message& message);
   void on_flush(); ///< one statement for each of the two batches
   void on_drain(const drain_message& message);
 
+  void join(outcome_message&& message);
+  void join_arrived(); ///< those that wait in the inbox
   void arm();
   void keep_attempt(persistence::attempt_result attempt);
   void record_reports();
@@ -51,9 +53,11 @@ private:
   void follow_up(const std::vector<persistence::recorded_attempt>& recorded, instant at);
 
   // -- state ----------------------------------------------------------------
+  inbox<outcome_message>& one_by_one_;   ///< reports that came alone
+  std::vector<outcome_message> arrived_; ///< empty; kept for its capacity
   fair_queue<outcome_message> reports_;
   std::deque<persistence::attempt_result> attempts_;
-  std::mt19937_64 chance_{std::random_device{}()}; ///< for the jitter of retries
+  std::mt19937_64 chance_; ///< for the jitter of retries
   std::uniform_real_distribution<double> spread_{0.0, 1.0};
   bool armed_ = false; ///< a flush message is on its way
   std::unique_ptr<persistence::outcome_store> store_;

@@ -56,7 +56,7 @@ void supervisor::on_down(const caf::down_msg& down) {
 void supervisor::on_member_down(member dead, const std::string& why) {
   everybody_.place(dead.which, dead.index, {});
   probe_.restarted(name_of(dead.which));
-  const auto now = std::chrono::steady_clock::now();
+  const auto now = clock().now();
   dead.deaths.push_back(now);
   while (dead.deaths.front() < now - policy_.deaths_within)
     dead.deaths.pop_front();

@@ -24,7 +24,7 @@ error too_many_wait() { return unavailable("Too many of your requests wait for e
 tenant_actor::tenant_actor(caf::actor_config& config, std::string user_id, directory& others, const time_source& clock,
                            std::chrono::milliseconds look_every)
     : pool_member{config}, user_id_{std::move(user_id)}, others_{others}, clock_{clock},
-      look_every_{look_every}, news_{static_cast<std::uint64_t>(steady::now().time_since_epoch().count())} {}
+      look_every_{look_every}, news_{static_cast<std::uint64_t>(steady_now().time_since_epoch().count())} {}
 
 caf::behavior tenant_actor::make_behavior() {
   delayed_send(this, idle_after, idle_check_message{});
@@ -57,7 +57,7 @@ void tenant_actor::on_claim_next(claim_next_message& message) {
   if (wait > 0ms && is_full())
     return message.answer(fail(too_many_wait()));
   appetite_ = std::max(appetite_, message.at_most);
-  waiting_.enter({std::move(message), steady::now() + wait, fetches_begun_});
+  waiting_.enter({std::move(message), steady_now() + wait, fetches_begun_});
   look_wanted_ = look_wanted_ || ready_.empty();
   serve_waiting();
 }
@@ -66,7 +66,7 @@ void tenant_actor::on_wait_ready(wait_ready_message& message) {
   ++messages_;
   if (message.seen && is_full())
     return message.answer(fail(too_many_wait()));
-  const auto now = steady::now();
+  const auto now = steady_now();
   news_.listen(message.seen, others_.waiting_closed() ? now : message.until, std::move(message.answer));
   look_wanted_ = look_wanted_ || now >= next_look_ || !next_due_is_known();
   serve_waiting();
@@ -104,7 +104,7 @@ void tenant_actor::serve_waiting() {
     auto ids = ready_.take(guest->message.at_most);
     claim_for(std::move(*guest), std::move(ids));
   }
-  news_.tell(steady::now());
+  news_.tell(steady_now());
   const bool look = look_wanted_ && somebody_waits();
   const bool refill = more_in_store_ && !retiring_ && ready_.size() < look_ahead() / low_part;
   if (!fetching_ && (look || refill))
@@ -158,7 +158,7 @@ void tenant_actor::on_claims_settled(claims_settled_message& message) {
     guest.message.answer(fail(*failure));
   } else {
     if (others_.waiting_closed())
-      guest.until = steady::now();
+      guest.until = steady_now();
     guest.looks_begun = fetches_begun_;
     waiting_.enter_again(std::move(guest));
     look_wanted_ = look_wanted_ || ready_.empty();
@@ -183,7 +183,7 @@ void tenant_actor::fetch() {
   look_wanted_ = false;
   looked_ahead_ = look_ahead() + in_flight_.size(); // which the store may still believe ready
   const auto number = ++fetches_begun_;
-  const bool next_due_too = !news_.empty() || waiting_.due(steady::now()) != steady::time_point::max();
+  const bool next_due_too = !news_.empty() || waiting_.due(steady_now()) != steady::time_point::max();
   next_due_asked_ = next_due_asked_ || next_due_too;
   fetch_ready_message question{
       user_id_, looked_ahead_, next_due_too,
@@ -196,7 +196,7 @@ void tenant_actor::fetch() {
 void tenant_actor::on_ready_fetched(ready_fetched_message& message) {
   fetching_ = false;
   fetches_done_ = message.fetch;
-  const auto now = steady::now();
+  const auto now = steady_now();
   next_look_ = now + look_every_;
   more_in_store_ = message.found && message.found->executions.size() >= looked_ahead_;
   if (message.found) {
@@ -206,13 +206,14 @@ void tenant_actor::on_ready_fetched(ready_fetched_message& message) {
     if (!message.found->executions.empty())
       news_.post();
     note_next_due(message.found->next_due);
-    if (ready_.empty() && !more_in_store_)
-      waiting_.send_away(fetches_done_, now);
   } else {
     waiting_.tell_failure(fetches_done_, message.found.error());
   }
   gone_meanwhile_.clear();
   serve_waiting();
+  // Those who wait longer were served first, so what was found may be gone again.
+  if (message.found && ready_.empty() && !more_in_store_)
+    waiting_.send_away(fetches_done_, now);
   leave_if_done();
 }
 
@@ -237,7 +238,7 @@ void tenant_actor::on_wake_at(wake_at_message message) {
 void tenant_actor::arm() {
   if (!somebody_waits())
     return;
-  const auto now = steady::now();
+  const auto now = steady_now();
   auto at = std::min(waiting_.due(now), news_.due());
   if (!fetching_) { // else the end of the fetch comes here again
     at = std::min(at, next_look_);
@@ -255,7 +256,7 @@ void tenant_actor::on_tick(tick_message message) {
   if (message.generation != generation_)
     return;
   armed_for_ = steady::time_point::max();
-  const auto now = steady::now();
+  const auto now = steady_now();
   waiting_.send_away(fetches_done_, now);
   if (now >= next_look_ || (next_due_ && *next_due_ <= clock_.now()))
     look_wanted_ = true;
@@ -264,7 +265,7 @@ void tenant_actor::on_tick(tick_message message) {
 }
 
 void tenant_actor::on_stop_waiting() {
-  waiting_.close(steady::now());
+  waiting_.close(steady_now());
   news_.close();
   leave_if_done();
 }
@@ -290,7 +291,7 @@ void tenant_actor::on_retire() {
 void tenant_actor::hand_over_to_successor() {
   if (others_.waiting_closed())
     return;
-  const auto now = steady::now();
+  const auto now = steady_now();
   for (auto& guest : waiting_.leave()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(guest.until - now);
     guest.message.request.wait = std::max(left, 0ms);

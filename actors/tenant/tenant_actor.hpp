@@ -61,6 +61,7 @@ private:
 
   // -- state ----------------------------------------------------------------
   using steady = std::chrono::steady_clock;
+  [[nodiscard]] steady::time_point steady_now() const { return clock().now(); } ///< that of delayed messages
 
   std::string user_id_;
   directory& others_;

@@ -135,6 +135,12 @@ bool authentication::carries_internal_token(const request& in) const {
          security::equal_in_constant_time(std::string_view{*header}.substr(bearer.size()), token);
 }
 
+bool authentication::is_internal(std::string_view token) const {
+  const auto& internal_token = with_.settings.internal_auth_token;
+  return with_.settings.external_auth_backend && !internal_token.empty() &&
+         security::equal_in_constant_time(token, internal_token);
+}
+
 awaitable<identity> authentication::identify(const request& in) const {
   const auto asked = with_.principals.begin();
   auto found = co_await look_at(in);
@@ -142,8 +148,24 @@ awaitable<identity> authentication::identify(const request& in) const {
   co_return found;
 }
 
+std::optional<identity> authentication::identify_at_once(const request& in) const {
+  const auto asked = with_.principals.begin();
+  const auto token = bearer_token(in);
+  if (!token || !token->starts_with(security::api_key_prefix) || is_internal(*token))
+    return std::nullopt;
+  const auto now = with_.clock.now();
+  auto caller = with_.principals.find_fresh(security::api_key_hash(*token), now);
+  if (!caller || !caller->who || (caller->who->key_expires_at && *caller->who->key_expires_at <= now))
+    return std::nullopt;
+  return identity{identity::kind::api_key, std::move(caller->who), caller->approaching_limit, {}, asked};
+}
+
+bool authentication::is_confirmed(const identity& known) const {
+  return !known.known() || with_.principals.unchanged_since(known.asked);
+}
+
 awaitable<identity> authentication::confirm(const request& in, identity known) const {
-  if (!known.known() || with_.principals.unchanged_since(known.asked))
+  if (is_confirmed(known))
     co_return known;
   co_return co_await identify(in);
 }
@@ -152,9 +174,7 @@ awaitable<identity> authentication::look_at(const request& in) const {
   const auto token = bearer_token(in);
   if (!token)
     co_return refused(identity::kind::none, invalid_api_key());
-  const auto& internal_token = with_.settings.internal_auth_token;
-  if (with_.settings.external_auth_backend && !internal_token.empty() &&
-      security::equal_in_constant_time(*token, internal_token))
+  if (is_internal(*token))
     co_return co_await identify_on_behalf(in);
   if (token->starts_with(security::api_key_prefix))
     co_return co_await identify_key(*token);

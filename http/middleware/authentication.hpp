@@ -38,6 +38,11 @@ public:
 
   [[nodiscard]] boost::asio::awaitable<identity> identify(const request& in) const;
 
+  /// The same if it is remembered who that API key belongs to. Nothing: ask identify().
+  [[nodiscard]] std::optional<identity> identify_at_once(const request& in) const;
+
+  /// Whether confirm() has nothing to ask.
+  [[nodiscard]] bool is_confirmed(const identity& known) const;
   /// The same caller, or what has become of him since: clients take up to 30 s for a body, and a key that was revoked
   /// meanwhile must open nothing any more.
   [[nodiscard]] boost::asio::awaitable<identity> confirm(const request& in, identity known) const;
@@ -46,6 +51,7 @@ public:
   [[nodiscard]] bool carries_internal_token(const request& in) const;
 
 private:
+  [[nodiscard]] bool is_internal(std::string_view token) const; ///< and the internal token opens routes of users
   [[nodiscard]] boost::asio::awaitable<identity> look_at(const request& in) const;
   [[nodiscard]] boost::asio::awaitable<identity> identify_key(std::string_view token) const;
   [[nodiscard]] boost::asio::awaitable<identity> identify_session(std::string_view token) const;

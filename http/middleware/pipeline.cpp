@@ -70,7 +70,7 @@ awaitable<response> pipeline::answer(request& in, body_source& body) {
   const auto started = steady::now();
   in.id = security::new_uuid(with_.random);
   in.client_address = proxies_.client_of(in, in.client_address);
-  const auto match = router_.find(in.method, in.path);
+  auto match = router_.find(in.method, in.path);
   response out;
   try {
     out = co_await admitted(in, body, match);
@@ -87,7 +87,7 @@ awaitable<response> pipeline::answer(request& in, body_source& body) {
 }
 
 /// Size, rate limit, and what is added to the answers that get past them.
-awaitable<response> pipeline::admitted(request& in, body_source& body, const router::match& match) {
+awaitable<response> pipeline::admitted(request& in, body_source& body, router::match& match) {
   if (body.declared_too_large()) {
     const auto refused = co_await body.read(); // refuses without reading
     co_return error_response(refused.error());
@@ -99,14 +99,22 @@ awaitable<response> pipeline::admitted(request& in, body_source& body, const rou
                        !authentication_.carries_internal_token(in);
   const bool needs_caller = match.to && match.to->who == auth::caller;
   identity caller;
-  if (limited || needs_caller)
-    caller = co_await authentication_.identify(in);
+  if (limited || needs_caller) {
+    if (auto remembered = authentication_.identify_at_once(in))
+      caller = std::move(*remembered);
+    else
+      caller = co_await authentication_.identify(in);
+  }
 
   // Whose limit applies is unknown while the database is away; such requests end in 503 anyway, or need no caller.
   const bool unknowable = !caller.known() && caller.refusal.status == 503;
   std::optional<security::rate_decision> rate;
-  if (limited && !unknowable)
-    rate = co_await admit(with_, bucket_of(in, caller));
+  if (limited && !unknowable) {
+    auto bucket = bucket_of(in, caller);
+    rate = with_.limiter.admit_at_once(bucket.key, bucket.limit);
+    if (!rate)
+      rate = co_await admit(with_, std::move(bucket));
+  }
 
   response out;
   if (rate && !rate->allowed) {
@@ -123,8 +131,7 @@ awaitable<response> pipeline::admitted(request& in, body_source& body, const rou
 }
 
 /// 404, 405, 307, or what the route says; errors become envelopes here, and the body is echoed on request.
-awaitable<response> pipeline::routed(request& in, body_source& body, const router::match& match,
-                                     const identity& caller) {
+awaitable<response> pipeline::routed(request& in, body_source& body, router::match& match, const identity& caller) {
   switch (match.what) {
   case router::verdict::unknown:
     co_return error_response(not_found());
@@ -138,7 +145,7 @@ awaitable<response> pipeline::routed(request& in, body_source& body, const route
   case router::verdict::found:
     break;
   }
-  in.path_params = match.params;
+  in.path_params = std::move(match.params);
   auto outcome = co_await handled(in, body, *match.to, caller);
   if (!outcome)
     co_return error_response(outcome.error());
@@ -149,7 +156,7 @@ awaitable<response> pipeline::routed(request& in, body_source& body, const route
 
 /// Stages 5 to 8: body and its syntax, then the caller, then the handler with its schema.
 awaitable<result<response>> pipeline::handled(request& in, body_source& body, const route& to, const identity& caller) {
-  if (to.reads != body::none || wants_echo(in)) {
+  if ((to.reads != body::none || wants_echo(in)) && !body.read_at_once()) {
     auto read = co_await body.read();
     if (!read)
       co_return fail(std::move(read.error()));
@@ -161,13 +168,18 @@ awaitable<result<response>> pipeline::handled(request& in, body_source& body, co
       co_return fail(std::move(parsed.error()));
   }
   if (to.who == auth::caller) {
-    auto still = co_await authentication_.confirm(in, caller);
-    if (!still.known())
-      co_return fail(std::move(still.refusal));
-    if (!opens_to(to, still.who->scope))
-      co_return fail(insufficient_scope(still.who->scope));
-    in.caller = *still.who;
-    in.called_by = still.by;
+    identity asked_again;
+    const identity* still = &caller;
+    if (!authentication_.is_confirmed(caller)) {
+      asked_again = co_await authentication_.confirm(in, caller);
+      still = &asked_again;
+    }
+    if (!still->known())
+      co_return fail(still->refusal);
+    if (!opens_to(to, still->who->scope))
+      co_return fail(insufficient_scope(still->who->scope));
+    in.caller = *still->who;
+    in.called_by = still->by;
     key_uses_.note(with_, in.caller.key_id);
   }
   try {

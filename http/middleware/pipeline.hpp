@@ -25,8 +25,8 @@ public:
   [[nodiscard]] response refusal(const error& why) override;
 
 private:
-  [[nodiscard]] boost::asio::awaitable<response> admitted(request& in, body_source& body, const router::match& match);
-  [[nodiscard]] boost::asio::awaitable<response> routed(request& in, body_source& body, const router::match& match,
+  [[nodiscard]] boost::asio::awaitable<response> admitted(request& in, body_source& body, router::match& match);
+  [[nodiscard]] boost::asio::awaitable<response> routed(request& in, body_source& body, router::match& match,
                                                         const identity& caller);
   [[nodiscard]] boost::asio::awaitable<result<response>> handled(request& in, body_source& body, const route& to,
                                                                  const identity& caller);

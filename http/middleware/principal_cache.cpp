@@ -18,6 +18,17 @@ principal_cache::lookup principal_cache::find(const std::string& key, instant no
   return out;
 }
 
+std::optional<known_caller> principal_cache::find_fresh(const std::string& key, instant now) {
+  const std::lock_guard lock{mutex_};
+  const auto it = entries_.find(key);
+  if (it == entries_.end() || it->second.good_until <= now)
+    return std::nullopt;
+  const auto& e = it->second;
+  if (now >= e.refresh_from && !e.being_refreshed)
+    return std::nullopt;
+  return e.caller;
+}
+
 principal_cache::ticket principal_cache::begin() const { return changes_; }
 
 bool principal_cache::unchanged_since(ticket taken) const { return heard_ && taken == changes_; }

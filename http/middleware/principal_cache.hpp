@@ -48,6 +48,9 @@ public:
   /// `key`: the hash of an API key, or key_of_session().
   [[nodiscard]] lookup find(const std::string& key, instant now);
 
+  /// The same if nobody has to look it up again.
+  [[nodiscard]] std::optional<known_caller> find_fresh(const std::string& key, instant now);
+
   /// Taken before a look-up and handed to store(): what was read before a change is not kept after it
   /// (spec/auth.md §1.2, the second QUIRK).
   using ticket = std::uint64_t;

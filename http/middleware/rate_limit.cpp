@@ -43,8 +43,6 @@ rate_bucket bucket_of(const request& in, const identity& caller) {
 }
 
 awaitable<security::rate_decision> admit(services& with, rate_bucket bucket) {
-  if (const auto decided = with.limiter.admit_at_once(bucket.key, bucket.limit))
-    co_return *decided;
   co_return co_await answer_of<security::rate_decision>([&](std::function<void(security::rate_decision)> resume) {
     with.limiter.admit(std::move(bucket.key), bucket.limit, std::move(resume));
   });

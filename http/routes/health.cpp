@@ -2,6 +2,7 @@
 #include "http/routes/health_clock.hpp"
 #include "http/routes/health_monitor.hpp"
 #include "http/routes/public_handlers.hpp"
+#include "persistence/node_seat.hpp"
 
 /// GET /health and GET /status (spec/http.md §9).
 namespace cued::http {
@@ -74,6 +75,16 @@ void write_notices(json::writer& w, const persistence::notice_counts& counts) {
   w.end_object();
 }
 
+/// As this node last saw them.
+void write_nodes(json::writer& w, const persistence::node_seat& seat) {
+  const auto silent = std::chrono::steady_clock::now() - seat.renewed_at();
+  w.key("nodes").begin_object();
+  w.key("living").number(static_cast<std::int64_t>(seat.living()));
+  w.key("epoch").number(seat.epoch());
+  w.key("renewed_seconds_ago").number(std::chrono::floor<std::chrono::seconds>(silent).count());
+  w.end_object();
+}
+
 } // namespace
 
 awaitable<result<response>> show_health(services& with, request&) {
@@ -99,6 +110,8 @@ awaitable<result<response>> show_health(services& with, request&) {
   write_queue(w, counts);
   if (counts)
     write_notices(w, counts->notices);
+  if (with.seat != nullptr)
+    write_nodes(w, *with.seat);
   w.end_object();
   co_return json_response(std::move(w).str());
 }

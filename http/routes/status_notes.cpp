@@ -10,20 +10,22 @@ schema alert_types() {
 }
 
 const schema health = named(
-    "Health", {{"status", one_of({"healthy", "degraded"})},
-               {"version", one_of({"1.0.0"})},
-               {"timestamp", instant_out()},
-               {"services", object({{"postgres", one_of({"ok", "error"})},
-                                    {"redis", one_of({"ok", "error", "not_configured"})},
-                                    {"poller", one_of({"ok", "stale", "unknown"})},
-                                    {"worker", one_of({"ok", "none", "unknown"})}})},
-               maybe("poller", object({maybe("status", one_of({"unknown"})), maybe("last_run", text()),
-                                       maybe("seconds_ago", integer()), maybe("cues_last_cycle", integer()),
-                                       maybe("cycle_duration_ms", integer())})),
-               maybe("workers", object({{"active_count", integer(0)}, maybe("last_heartbeat", instant_out())})),
-               {"queue", object({maybe("pending_outbox", integer(0)), maybe("stale_executions", integer(0)),
-                                 maybe("pending_retries", integer(0)), maybe("pending_worker_claims", integer(0))})},
-               maybe("notices", object({{"pending", integer(0)}, {"failed", integer(0)}}))});
+    "Health",
+    {{"status", one_of({"healthy", "degraded"})},
+     {"version", one_of({"1.0.0"})},
+     {"timestamp", instant_out()},
+     {"services", object({{"postgres", one_of({"ok", "error"})},
+                          {"redis", one_of({"ok", "error", "not_configured"})},
+                          {"poller", one_of({"ok", "stale", "unknown"})},
+                          {"worker", one_of({"ok", "none", "unknown"})}})},
+     maybe("poller",
+           object({maybe("status", one_of({"unknown"})), maybe("last_run", text()), maybe("seconds_ago", integer()),
+                   maybe("cues_last_cycle", integer()), maybe("cycle_duration_ms", integer())})),
+     maybe("workers", object({{"active_count", integer(0)}, maybe("last_heartbeat", instant_out())})),
+     {"queue", object({maybe("pending_outbox", integer(0)), maybe("stale_executions", integer(0)),
+                       maybe("pending_retries", integer(0)), maybe("pending_worker_claims", integer(0))})},
+     maybe("notices", object({{"pending", integer(0)}, {"failed", integer(0)}})),
+     maybe("nodes", object({{"living", integer(0)}, {"epoch", integer(0)}, {"renewed_seconds_ago", integer(0)}}))});
 
 const schema server_status =
     named("Status", {{"status", one_of({"healthy", "degraded", "down"})}, maybe("reason", text())});

@@ -19,6 +19,9 @@ public:
   /// 413 when it gets too long, 408 when it takes too long, 400 when its framing is broken; the connection then ends
   /// with the answer.
   [[nodiscard]] virtual boost::asio::awaitable<result<void>> read() = 0;
+
+  /// The same if it needs no waiting, as when the body came together with the header block. False: ask read().
+  [[nodiscard]] virtual bool read_at_once() { return false; }
 };
 
 /// What the server asks for each request it could read. The server knows sockets and framing, the application

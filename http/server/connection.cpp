@@ -1,6 +1,8 @@
 #include "http/server/connection.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cerrno>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -135,6 +137,7 @@ awaitable<bool> connection::serve_one_request() {
     co_return false;
   }
 
+  asked_ = true;
   auto target = read_target(in.target);
   in.path = std::move(target.path);
   in.query = std::move(target.query);
@@ -147,9 +150,11 @@ awaitable<bool> connection::serve_one_request() {
   const response answer = co_await application_.answer(in, *this);
   // Who waits for `100 Continue` may or may not send the body after an answer that came instead.
   last_ = last_ || (parser.expects_continue() && !body_begun_ && !parser.is_done());
-  co_await write(answer);
+  compose(answer);
+  if (!send_at_once())
+    co_await send_rest();
   nothing_unread_ = parser.is_done() && buffer_.size() == 0 && !parser.keep_alive();
-  if (!last_ && !broken_)
+  if (!last_ && !broken_ && !parser.is_done())
     co_await discard_body();
   co_return !last_ && !broken_;
 }
@@ -157,7 +162,7 @@ awaitable<bool> connection::serve_one_request() {
 awaitable<connection::header_outcome> connection::read_header(message_parser& parser) {
   parser.header_limit(static_cast<std::uint32_t>(limits_.header_bytes));
   parser.body_limit(boost::none); // judged by declared_too_large() and read()
-  enter(phase::idle, limits_.idle);
+  enter(phase::idle, spared_ ? limits_.last_request : limits_.idle);
   bool folded = false;
   for (;;) {
     // RFC 9112 §2.2: an empty line before the start line is overlooked.
@@ -187,7 +192,7 @@ awaitable<connection::header_outcome> connection::read_header(message_parser& pa
       if (ec && ec != parse_error::need_more)
         co_return header_outcome::not_http;
     }
-    if (last_ && phase_ == phase::idle)
+    if (last_ && phase_ == phase::idle && !spared_)
       co_return header_outcome::closed;
     if (!co_await read_some())
       co_return late_ ? header_outcome::too_late : header_outcome::closed;
@@ -238,6 +243,18 @@ awaitable<result<void>> connection::read() {
   co_return result<void>{};
 }
 
+/// Nothing can go wrong with a body of declared length that is all there.
+bool connection::read_at_once() {
+  const auto missing = parser_->content_length_remaining();
+  if (declared_too_large() || !missing || *missing > buffer_.size())
+    return false;
+  body_begun_ = true;
+  error_code ec;
+  if (!parser_->is_done())
+    buffer_.consume(parser_->put(buffer_.data(), ec));
+  return parser_->is_done();
+}
+
 awaitable<void> connection::send_continue() {
   enter(phase::writing, limits_.write);
   constexpr std::string_view line = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -267,8 +284,15 @@ awaitable<void> connection::discard_body() {
 // -- answers --------------------------------------------------------------
 
 awaitable<void> connection::write(const response& answer) {
+  compose(answer);
+  if (!send_at_once())
+    co_await send_rest();
+}
+
+void connection::compose(const response& answer) {
+  unsent_ = {};
   if (broken_)
-    co_return;
+    return;
   head_.clear();
   append_head(head_, answer, {!last_, request_->http_1_0});
   bool body_apart = !head_only_ && may_have_body(answer.status);
@@ -276,10 +300,39 @@ awaitable<void> connection::write(const response& answer) {
     head_ += answer.body; // one record instead of two
     body_apart = false;
   }
+  unsent_ = {asio::buffer(head_), body_apart ? asio::buffer(answer.body) : asio::const_buffer{}};
+}
+
+/// Most answers fit into the socket's buffer; so they need no operation of the event loop. Inside TLS all is left to
+/// send_rest().
+bool connection::send_at_once() {
+  if (broken_)
+    return true;
+  if (stream_.encrypted())
+    return false;
+  std::array<iovec, 2> parts{};
+  for (std::size_t i = 0; i < parts.size(); ++i)
+    parts[i] = {const_cast<void*>(unsent_[i].data()), unsent_[i].size()};
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  const auto n = ::sendmsg(stream_.socket().native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (n < 0) {
+    broken_ = errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+    return broken_;
+  }
+  auto sent = static_cast<std::size_t>(n);
+  for (auto& part : unsent_) {
+    const auto of_this = std::min(sent, part.size());
+    part += of_this;
+    sent -= of_this;
+  }
+  return unsent_[0].size() == 0 && unsent_[1].size() == 0;
+}
+
+awaitable<void> connection::send_rest() {
   enter(phase::writing, limits_.write);
-  const std::array<asio::const_buffer, 2> parts{asio::buffer(head_),
-                                                body_apart ? asio::buffer(answer.body) : asio::const_buffer{}};
-  const auto [ec, n] = co_await asio::async_write(stream_, parts, as_values);
+  const auto [ec, n] = co_await asio::async_write(stream_, unsent_, as_values);
   broken_ = broken_ || ec;
 }
 
@@ -359,8 +412,17 @@ bool connection::client_is_gone() {
 
 void connection::close_after_this_request() {
   last_ = true;
-  if (phase_ == phase::idle || phase_ == phase::greeting)
+  if (phase_ == phase::idle && (!asked_ || something_came())) {
+    spared_ = true;
+    deadline_ = clock::now() + limits_.last_request;
+  } else if (phase_ == phase::idle || phase_ == phase::greeting) {
     close();
+  }
+}
+
+bool connection::something_came() {
+  pollfd seen{stream_.socket().native_handle(), POLLIN, 0};
+  return ::poll(&seen, 1, 0) == 1;
 }
 
 void connection::abort() { close(); }

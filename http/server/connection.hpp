@@ -1,11 +1,13 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <limits>
 #include <memory>
 #include <string>
 
+#include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 
 #include "http/server/application.hpp"
@@ -37,12 +39,15 @@ public:
 
   // -- called by the I/O loop -------------------------------------------
   void close_if_late(clock::time_point now);
-  void close_after_this_request(); ///< at once if none is in progress
-  void abort();                    ///< what is being handled goes on, its answer is lost
+  /// At once if none is in progress. One that has never asked anything, or has begun to, may ask once: it connected
+  /// while we still accepted, and must not be told that nothing happened by a broken connection.
+  void close_after_this_request();
+  void abort(); ///< what is being handled goes on, its answer is lost
 
   // -- body_source ------------------------------------------------------
   [[nodiscard]] bool declared_too_large() const override;
   [[nodiscard]] boost::asio::awaitable<result<void>> read() override;
+  [[nodiscard]] bool read_at_once() override;
 
 private:
   enum class phase { greeting, idle, reading, handling, writing, lingering };
@@ -53,6 +58,9 @@ private:
   boost::asio::awaitable<header_outcome> read_header(message_parser& parser);
   boost::asio::awaitable<bool> read_some(); ///< false: closed, or too late
   boost::asio::awaitable<void> write(const response& answer);
+  void compose(const response& answer); ///< into `unsent_`; the answer must stay until it is sent
+  [[nodiscard]] bool send_at_once();    ///< what the socket takes without waiting; true: no more to be sent
+  boost::asio::awaitable<void> send_rest();
   boost::asio::awaitable<void> write_text(std::string_view text);
   boost::asio::awaitable<void> refuse(const error& why);
   boost::asio::awaitable<void> send_continue();
@@ -63,6 +71,7 @@ private:
   void enter(phase p); ///< without a limit
   void close();
   [[nodiscard]] bool client_is_gone();
+  [[nodiscard]] bool something_came(); ///< that was not read yet
 
   // -- the client -------------------------------------------------------
   client_stream stream_;
@@ -78,14 +87,17 @@ private:
   bool head_only_ = false;
   bool body_begun_ = false; ///< asked for, and `100 Continue` sent if wanted
   std::string head_;        ///< of the answer; kept for its capacity
+  std::array<boost::asio::const_buffer, 2> unsent_{};
 
   // -- how it ends ------------------------------------------------------
   phase phase_ = phase::idle;
   clock::time_point deadline_ = clock::time_point::max();
   clock::time_point handling_since_{};
   std::shared_ptr<std::atomic<bool>> hung_up_ = std::make_shared<std::atomic<bool>>(false); ///< see request::hung_up
-  bool late_ = false; ///< a limit of reading was reached
-  bool last_ = false; ///< this request is the last
+  bool late_ = false;   ///< a limit of reading was reached
+  bool last_ = false;   ///< this request is the last
+  bool asked_ = false;  ///< a request has been read
+  bool spared_ = false; ///< of a connection that is to end: its one request is waited for
   bool nothing_unread_ = false;
   bool broken_ = false; ///< the socket failed or was closed: nothing more can be sent
 };

@@ -54,7 +54,7 @@ struct response {
   int status = 200;
   std::string body; ///< JSON text unless content_type says otherwise
   std::string content_type = "application/json";
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string_view, std::string>> headers; ///< the names are constants
 };
 
 /// `co_return json_response(std::move(w).str(), 201);`

@@ -1,6 +1,7 @@
 #include "http/server/server.hpp"
 
 #include <atomic>
+#include <future>
 #include <mutex>
 #include <thread>
 
@@ -76,6 +77,7 @@ struct server::state {
   std::shared_ptr<server_certificate> certificate; ///< null: plain HTTP
 
   awaitable<void> accept();
+  void accept_the_last();
   void seat_or_refuse(tcp::socket socket, io_loop& loop);
   void refuse(tcp::socket socket, connection_seats::refusal why) const;
   std::shared_ptr<server_certificate> present_certificate() {
@@ -146,16 +148,33 @@ awaitable<void> server::state::accept() {
   for (std::size_t turn = 0; !stopping; ++turn) {
     io_loop& loop = *loops[turn % loops.size()];
     auto [ec, socket] = co_await acceptor->async_accept(loop.context(), as_values);
-    if (stopping)
-      break;
-    if (ec) { // no descriptor or no memory: connections that end will free some
-      spdlog::warn("cannot accept a connection: {}", ec.message());
-      pause.expires_after(options.limits.accept_pause);
-      co_await pause.async_wait(as_values);
+    if (!ec) {
+      seat_or_refuse(std::move(socket), loop);
       continue;
     }
-    seat_or_refuse(std::move(socket), loop);
+    if (stopping)
+      break;
+    // no descriptor or no memory: connections that end will free some
+    spdlog::warn("cannot accept a connection: {}", ec.message());
+    pause.expires_after(options.limits.accept_pause);
+    co_await pause.async_wait(as_values);
   }
+}
+
+/// Closing a listening socket resets all who wait in its queue, though for them they are connected and have sent their
+/// request. So they are taken in first. In the first loop's thread.
+void server::state::accept_the_last() {
+  error_code nobody_waits;
+  acceptor->non_blocking(true, nobody_waits);
+  for (std::size_t turn = 0; !nobody_waits; ++turn) {
+    io_loop& loop = *loops[turn % loops.size()];
+    tcp::socket socket{loop.context()};
+    acceptor->accept(socket, nobody_waits);
+    if (!nobody_waits)
+      seat_or_refuse(std::move(socket), loop);
+  }
+  error_code ignored;
+  acceptor->close(ignored);
 }
 
 void server::state::seat_or_refuse(tcp::socket socket, io_loop& loop) {
@@ -187,11 +206,14 @@ void server::stop() {
   auto& s = *state_;
   if (s.stopping.exchange(true))
     return;
-  if (s.acceptor)
-    asio::post(s.loops.front()->context(), [&s] {
-      error_code ignored;
-      s.acceptor->close(ignored);
+  if (s.port != 0) { // it listens
+    std::promise<void> closed;
+    asio::post(s.loops.front()->context(), [&s, &closed] {
+      s.accept_the_last();
+      closed.set_value();
     });
+    closed.get_future().wait(); // who was taken in has a seat from then on, and is waited for
+  }
   for (auto& loop : s.loops)
     loop->close_idle_connections();
   if (!s.seats.wait_until_empty(s.options.limits.stop_grace)) {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <ctime>
+#include <new>
 
 #include <spdlog/spdlog.h>
 
@@ -87,9 +88,14 @@ connection::explanation connection::explain_current_exception() {
       spdlog::warn("database refused work ({}): {}", state, e.what());
       return {unavailable("The database cannot take work right now"), state.starts_with("40")};
     }
-    if (link_ && !link_->is_open())
+    // What has no state was not said by the server but by the library, which may have had no memory: see below.
+    if (link_ && (!link_->is_open() || state.empty()))
       link_.reset();
     spdlog::error("statement failed ({}): {} in: {}", state, e.what(), e.query().substr(0, 200));
+    return {};
+  } catch (const std::bad_alloc&) {
+    link_.reset(); // the rollback may have failed for the same reason, and the next unit of work must not end up in it
+    spdlog::error("unit of work failed: out of memory");
     return {};
   } catch (const std::exception& e) {
     if (link_ && !link_->is_open()) {

@@ -53,6 +53,28 @@ TEST_F(long_polls, a_claim_without_patience_is_told_at_once_that_there_is_nothin
   EXPECT_EQ(refused.error().code, "claim_failed");
 }
 
+/// The tenant looks at the store only when it has a reason to.
+class long_polls_without_looks : public long_polls {
+protected:
+  actors::engine_settings settings() override {
+    auto s = long_polls::settings();
+    s.poll_interval = std::chrono::hours{1};
+    return s;
+  }
+};
+
+TEST_F(long_polls_without_looks, a_claim_without_patience_is_told_at_once_that_one_that_waits_took_all_there_was) {
+  auto patient = waiting_claim();
+  until_the_store_was_looked_at();
+  add_ready("e1");
+  auto impatient = waiting_claim(0ms);
+  ASSERT_EQ(impatient.wait_for(10s), std::future_status::ready);
+  const auto refused = impatient.get();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, "claim_failed");
+  EXPECT_EQ(patient.get()->execution_id, "e1");
+}
+
 TEST_F(long_polls, a_waiting_claim_gets_what_is_fired_meanwhile) {
   auto waiting = waiting_claim();
   until_the_store_was_looked_at();

@@ -295,6 +295,14 @@ public:
     world_.changed.notify_all();
     return 0;
   }
+  result<std::size_t> fold_runs() override {
+    const std::lock_guard lock{world_.mutex};
+    ++world_.folds;
+    world_.changed.notify_all();
+    if (world_.fault("fold_runs"))
+      return fail(unavailable("away"));
+    return 0;
+  }
   result<std::size_t> clean_up(instant) override { return 0; }
 
 private:

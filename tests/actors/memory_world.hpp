@@ -131,6 +131,7 @@ public:
   std::size_t refused_firings = 0; ///< while the store was away
   std::size_t sweeps = 0;          ///< of the deadline clock
   std::size_t looks_for_silent_workers = 0;
+  std::size_t folds = 0; ///< of the journal of runs
 };
 
 } // namespace cued::test

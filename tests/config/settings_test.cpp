@@ -108,6 +108,8 @@ TEST(settings, ranges_are_enforced) {
        std::vector<std::pair<std::string, std::string>>{{"DATABASE_POOL_SIZE", "0"},
                                                         {"PORT", "65536"},
                                                         {"POLLER_BATCH_SIZE", "-1"},
+                                                        {"NODE_LEASE_SECONDS", "2"},
+                                                        {"NODE_LEASE_SECONDS", "3601"},
                                                         {"EXECUTION_STALE_AFTER_SECONDS", "59"},
                                                         {"MESSAGE_TTL_DAYS", "36501"},
                                                         {"PRIORITY_4_DEBOUNCE_SECONDS", "-0.1"}})

@@ -2,6 +2,7 @@
 
 #include "persistence/claim_store.hpp"
 #include "persistence/clock_store.hpp"
+#include "persistence/cue_runs.hpp"
 #include "persistence/delivery_store.hpp"
 #include "persistence/executions.hpp"
 #include "persistence/outcome_store.hpp"
@@ -27,17 +28,20 @@ std::vector<pinned> hot_statements() {
   const auto outcomes = persistence::postgres_outcome_store::statements();
   const auto fires = persistence::postgres_clock_store::statements();
   const auto deliveries = persistence::postgres_delivery_store::statements();
-  return {{claims.at(0), {"executions_pkey", "cues_pkey"}},
-          {claims.at(1), {"executions_pkey", "cues_pkey"}},
-          {claims.at(2), {"open_executions_ready", "executions_pkey"}},
-          {claims.at(3), {"open_executions_ready", "executions_pkey"}},
-          {outcomes.at(0), {"executions_pkey", "cues_pkey", "open_executions_pkey"}},
-          {outcomes.at(1), {"executions_pkey", "cues_pkey", "open_executions_pkey"}},
-          {fires.at(0), {"idx_cues_due"}},
-          {fires.at(1), {"cues_pkey"}},
-          {fires.at(2), {"cues_pkey", "open_executions_pkey"}},
-          {deliveries.at(0), {"executions_pkey", "cues_pkey", "users_pkey", "cued_outbox_execution"}},
-          {persistence::execution_lookup_statement(), {"executions_pkey", "cues_pkey"}}};
+  return {
+      {claims.at(0), {"executions_pkey", "cues_pkey"}},
+      {claims.at(1), {"executions_pkey", "cues_pkey"}},
+      {claims.at(2), {"open_executions_ready", "executions_pkey"}},
+      {claims.at(3), {"open_executions_ready", "executions_pkey"}},
+      {outcomes.at(0), {"executions_pkey", "cues_pkey", "open_executions_pkey"}},
+      {outcomes.at(1), {"executions_pkey", "cues_pkey", "open_executions_pkey"}},
+      {fires.at(0), {"idx_cues_due"}},
+      {fires.at(1), {"cues_pkey"}},
+      {fires.at(2), {"cues_pkey", "open_executions_pkey", "nodes_pkey"}},
+      {deliveries.at(0),
+       {"executions_pkey", "cues_pkey", "users_pkey", "cued_outbox_execution", "open_executions_pkey", "nodes_pkey"}},
+      {persistence::fold_statement(), {"cue_runs_by_cue", "cues_pkey"}},
+      {persistence::execution_lookup_statement(), {"executions_pkey", "cues_pkey"}}};
 }
 
 /// The plan that a connection of the engine keeps for a statement, whatever its arguments.
@@ -69,7 +73,7 @@ protected:
         EXPECT_THAT(plan, HasSubstr(index));
       EXPECT_THAT(plan, AllOf(Not(HasSubstr("Seq Scan on executions")), Not(HasSubstr("Seq Scan on cues")),
                               Not(HasSubstr("Seq Scan on dispatch_outbox")), Not(HasSubstr("Seq Scan on users")),
-                              Not(HasSubstr("Seq Scan on open_executions"))));
+                              Not(HasSubstr("Seq Scan on open_executions")), Not(HasSubstr("Seq Scan on cue_runs"))));
     }
   }
 

@@ -72,6 +72,18 @@ TEST_F(connection_test, another_fault_of_a_statement_is_a_500_and_the_connection
   EXPECT_EQ(pid().value(), before.value());
 }
 
+TEST_F(connection_test, after_work_that_ran_out_of_memory_the_connection_is_new_and_nothing_is_half_done) {
+  const auto before = pid();
+  const auto outcome = link_.in_transaction([](session& s) -> result<int> {
+    s.exec(add_row, 1);
+    throw std::bad_alloc{};
+  });
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().status, 500);
+  EXPECT_EQ(things(), "0");
+  EXPECT_NE(pid().value(), before.value());
+}
+
 TEST_F(connection_test, a_unit_of_work_may_answer_a_violation_itself) {
   const auto insert = [](session& s) -> result<int> {
     try {

@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <caf/actor.hpp>
+#include <caf/send.hpp>
+
+#include "actors/messages.hpp"
+
+namespace cued::actors {
+
+/// Requests for one member of a pool that are worked off in batches. They go past its mailbox: only the first after the
+/// member took what there was sends it a flush message, so that a batch costs one message and one wake-up, however many
+/// are in it. As with a mailbox, what comes while nobody is in charge, or has not been taken when the member dies, is
+/// dropped, which answers its sender with 503.
+/// Bounded by the admission of requests. Thread: any; `owner` is written by the supervisor, by way of the directory.
+template <class Item>
+class inbox {
+public:
+  void put(Item item) {
+    caf::actor sleeping;
+    {
+      const std::lock_guard lock{mutex_};
+      if (!owner_)
+        return;
+      waiting_.push_back(std::move(item));
+      if (waiting_.size() > 1)
+        return;
+      sleeping = owner_;
+    }
+    caf::anon_send(sleeping, flush_message{});
+  }
+
+  /// Swaps what there is, in the order in which it came, into the empty `into`.
+  void take(std::vector<Item>& into) {
+    const std::lock_guard lock{mutex_};
+    waiting_.swap(into);
+  }
+
+  void belong_to(caf::actor owner) {
+    std::vector<Item> dropped; // they answer when they go, and they go without the lock
+    const std::lock_guard lock{mutex_};
+    owner_ = std::move(owner);
+    dropped.swap(waiting_);
+  }
+
+private:
+  std::mutex mutex_;
+  std::vector<Item> waiting_;
+  caf::actor owner_;
+};
+
+} // namespace cued::actors
