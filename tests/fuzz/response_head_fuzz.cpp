@@ -1,3 +1,6 @@
+#include <deque>
+#include <string>
+
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -14,10 +17,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   cued::http::response answer;
   answer.status = 200 + static_cast<int>(static_cast<std::uint64_t>(in.number()) % 400);
   answer.content_type = in.line();
-  std::size_t given = 0;
+  std::deque<std::string> names; // a response refers to the names of its headers
   while (!in.empty()) {
-    answer.headers.emplace_back("x-" + std::to_string(++given), in.line());
+    names.push_back("x-" + std::to_string(names.size() + 1));
+    answer.headers.emplace_back(names.back(), in.line());
   }
+  const auto given = names.size();
   answer.body = "{}";
 
   std::string head;
