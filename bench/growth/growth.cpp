@@ -170,7 +170,10 @@ result<growth_result> grow_nodes(const growth_wish& wish, const std::vector<doub
       const auto number = std::to_string(nodes.size() + 1);
       auto one = server::start({wish.program,
                                 wish.data_dir.parent_path() / ("node-" + number),
-                                {{"DATABASE_URL", database_url_of(at.dsn())}, {"NODE_NAME", "node-" + number}}});
+                                {{"DATABASE_URL", database_url_of(at.dsn())},
+                                 {"NODE_NAME", "node-" + number},
+                                 {"DATABASE_POOL_SIZE", "3"}, // the private cluster has connections for one node
+                                 {"DATABASE_MAX_OVERFLOW", "0"}}});
       if (!one)
         return fail(one.error());
       nodes.push_back({(*one)->host(), (*one)->port()});
