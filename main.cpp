@@ -6,6 +6,7 @@
 
 #include "actors/actor_engine.hpp"
 #include "actors/notify/notifier.hpp"
+#include "actors/supervisor/end_in_time.hpp"
 #include "config/command_line.hpp"
 #include "config/logging.hpp"
 #include "config/report.hpp"
@@ -70,6 +71,7 @@ struct at_the_end {
   std::chrono::milliseconds patience;
 
   ~at_the_end() {
+    const actors::end_in_time limit{patience + actors::watch_limits{}.farewell};
     engine.drain(patience);
     sender.close();
     own_sender.close();
@@ -117,8 +119,9 @@ int serve(const settings& s, wake_up& wake) {
   auto db = open_database(s);
   if (!db)
     return complain(db.error().message);
-  if (const auto migrated = persistence::migrate(db->options); !migrated)
-    return complain(migrated.error().message);
+  const persistence::migration_patience patience{.asked_to_stop = wake_up::stop_is_pending};
+  if (const auto migrated = persistence::migrate(db->options, patience); !migrated)
+    return migrated.error().code == "stopped" ? EXIT_SUCCESS : complain(migrated.error().message);
   auto tls = http::client::make_tls_context({s.ssl_cert_file, s.ssl_cert_dir});
   if (!tls)
     return complain(tls.error().message);
@@ -219,7 +222,8 @@ int migrate_only(const settings& s) {
   auto db = open_database(s);
   if (!db)
     return complain(db.error().message);
-  const auto report = persistence::migrate(db->options);
+  const persistence::migration_patience patience{.asked_to_stop = wake_up::stop_is_pending};
+  const auto report = persistence::migrate(db->options, patience);
   if (!report)
     return complain(report.error().message);
   std::printf("found: %s\n", report->found.c_str());

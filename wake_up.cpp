@@ -44,6 +44,13 @@ std::string wake_up::why() const {
   return why_;
 }
 
+bool wake_up::stop_is_pending() {
+  sigset_t pending;
+  sigemptyset(&pending);
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 wake_up::reason wake_up::wait(int cluster_exit) const {
   pollfd watched[3] = {{signals_, POLLIN, 0}, {hopeless_, POLLIN, 0}, {cluster_exit, POLLIN, 0}};
   while (poll(watched, cluster_exit < 0 ? 2 : 3, -1) < 0) {

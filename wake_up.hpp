@@ -24,6 +24,9 @@ public:
 
   [[nodiscard]] std::string why() const; ///< after `hopeless`
 
+  /// For what takes long before there is anything to wait for: whether a signal to stop has come. `wait` sees it too.
+  [[nodiscard]] static bool stop_is_pending();
+
 private:
   int signals_ = -1;
   int hopeless_ = -1;

@@ -16,6 +16,7 @@
 #include "actors/directory.hpp"
 #include "actors/outcome/outcome_actor.hpp"
 #include "actors/probe.hpp"
+#include "actors/supervisor/end_in_time.hpp"
 #include "actors/supervisor/supervisor.hpp"
 #include "actors/tenant/tenant_actor.hpp"
 #include "actors/tenant/waiting_room.hpp"
@@ -98,6 +99,7 @@ struct actor_engine::parts {
   const time_source& clock;
   clock_pulse& pulse;
   probe metrics;
+  trouble_board troubles;
   directory everybody;
   admission gate;
   system_config config;
@@ -148,11 +150,12 @@ actor_engine::actor_engine(engine_settings settings, store_makers stores, webhoo
   auto* const stepwise = p.settings.stepwise;
   if (stepwise)
     stepwise->adopt(p.system);
-  p.head = p.system.spawn<supervisor>(std::ref(p.everybody), p.makers(), std::ref(p.metrics), p.settings.restarts,
-                                      std::move(on_hopeless));
+  p.head = p.system.spawn<supervisor>(std::ref(p.everybody), p.makers(), std::ref(p.metrics), std::ref(p.troubles),
+                                      p.settings.restarts, p.settings.watch, std::move(on_hopeless));
   p.everybody.on_tenant_wanted([&p](const std::string& user_id) {
-    auto tenant = p.system.spawn<tenant_actor>(user_id, std::ref(p.everybody), std::cref(p.clock),
-                                               std::chrono::milliseconds{p.settings.poll_interval});
+    auto tenant =
+        p.system.spawn<tenant_actor>(user_id, std::ref(p.everybody), std::cref(p.clock),
+                                     std::chrono::milliseconds{p.settings.poll_interval}, p.settings.watch.stuck_after);
     caf::anon_send(p.head, watch_tenant_message{user_id, caf::actor{tenant}});
     return caf::actor{tenant};
   });
@@ -172,7 +175,11 @@ actor_engine::~actor_engine() {
     drain(std::chrono::milliseconds{0});
   if (p.settings.stepwise)
     p.settings.stepwise->run_until([&p] { return p.system.registry().running() == 0; });
+  const end_in_time limit{p.settings.watch.farewell};
+  parts_.reset();
 }
+
+std::vector<member_trouble> actor_engine::troubles() const { return parts_->troubles.read(); }
 
 void actor_engine::claim(claim_request request, reply<claim_grant> answer) {
   if (!parts_->gate.admit(request.user_id, answer))

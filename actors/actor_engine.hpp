@@ -16,6 +16,7 @@
 #include "actors/notify/notifier.hpp"
 #include "actors/stepwise_runtime.hpp"
 #include "actors/supervisor/restart_policy.hpp"
+#include "actors/supervisor/watch_limits.hpp"
 #include "domain/instant.hpp"
 #include "domain/schedule.hpp"
 #include "persistence/claim_store.hpp"
@@ -46,6 +47,7 @@ struct engine_settings {
   std::optional<instant> sole_owner_since;        ///< see deadline_clock_settings
   std::size_t pending_per_tenant_at_most = 5'000; ///< beyond it a request is refused with 503 at once
   restart_policy restarts = {};
+  watch_limits watch = {};
   persistence::shared_keys* shared = nullptr;   ///< null: without Redis
   const persistence::node_seat* seat = nullptr; ///< this node's place among others; null: it is alone
   std::function<std::string()> new_execution_id;
@@ -85,6 +87,7 @@ public:
   void cue_changed(const std::string& cue_id) override;
   void execution_created(const std::string& user_id, const std::string& execution_id, bool webhook,
                          instant due) override;
+  [[nodiscard]] std::vector<member_trouble> troubles() const override;
 
   /// Claims that wait are answered, and none waits from now on: the first step of a shutdown, for the HTTP server stops
   /// only when its requests are answered.

@@ -24,7 +24,8 @@ std::string_view name_of(pool which) {
 }
 
 directory::directory(std::array<std::size_t, pools> sizes)
-    : claims_(sizes[static_cast<std::size_t>(pool::claim)]), reports_(sizes[static_cast<std::size_t>(pool::outcome)]) {
+    : claims_(sizes[static_cast<std::size_t>(pool::claim)]), reports_(sizes[static_cast<std::size_t>(pool::outcome)]),
+      attempts_(sizes[static_cast<std::size_t>(pool::outcome)]), doubts_(sizes[static_cast<std::size_t>(pool::claim)]) {
   for (std::size_t i = 0; i < pools; ++i)
     members_[i].resize(sizes[i]);
 }
@@ -34,8 +35,12 @@ void directory::on_tenant_wanted(tenant_maker make_tenant) { make_tenant_ = std:
 void directory::place(pool which, std::size_t index, caf::actor member) {
   if (which == pool::claim)
     claims_[index].belong_to(member);
-  if (which == pool::outcome)
+  if (which == pool::outcome) {
     reports_[index].belong_to(member);
+    attempts_[index].belong_to(member);
+  }
+  if (which == pool::courier)
+    notices_over_.belong_to(member);
   const std::unique_lock lock{mutex_};
   members_[static_cast<std::size_t>(which)][index] = std::move(member);
 }
@@ -48,6 +53,21 @@ void directory::claim(claim_message claim) const {
 void directory::report(outcome_message report) const {
   auto& of_shard = reports_[shard_of(report.report.execution_id, reports_.size())];
   of_shard.put(std::move(report));
+}
+
+void directory::write_down(const std::string& execution_id, unrecorded_attempt attempt) const {
+  attempts_[shard_of(execution_id, attempts_.size())].put(std::move(attempt));
+}
+
+void directory::doubt(std::vector<persistence::held_claim> claims) const {
+  std::vector<std::vector<persistence::held_claim>> per_shard(doubts_.size());
+  for (auto& claim : claims)
+    per_shard[shard_of(claim.execution_id, per_shard.size())].push_back(std::move(claim));
+  for (std::size_t i = 0; i < per_shard.size(); ++i)
+    if (!per_shard[i].empty()) {
+      doubts_[i].add(std::move(per_shard[i]));
+      deliver_to(member(pool::claim, i), give_back_message{});
+    }
 }
 
 std::size_t directory::size(pool which) const { return members_[static_cast<std::size_t>(which)].size(); }

@@ -15,6 +15,7 @@
 #include <caf/actor.hpp>
 #include <caf/send.hpp>
 
+#include "actors/claim/claims_in_doubt.hpp"
 #include "actors/inbox.hpp"
 #include "actors/messages.hpp"
 #include "persistence/clock_store.hpp"
@@ -32,6 +33,9 @@ enum class pool { claim, deliver, outcome, cue_clock, deadline_clock, courier };
 class directory {
 public:
   static constexpr std::size_t pools = 6;
+
+  using attempt_inbox = inbox<unrecorded_attempt, without_owner::kept>;
+  using notice_inbox = inbox<notice_over_message, without_owner::kept>;
 
   /// `make_tenant` spawns a tenant actor for a user; called under a lock, so it must not call back.
   using tenant_maker = std::function<caf::actor(const std::string& user_id)>;
@@ -56,9 +60,20 @@ public:
   /// To the one member in charge of the execution, which is told once for all that wait for it.
   void claim(claim_message claim) const;
   void report(outcome_message report) const;
+  /// To the one member in charge of the execution, or its successor.
+  void write_down(const std::string& execution_id, unrecorded_attempt attempt) const;
   /// What waits for a claim, or an outcome member; it takes it.
   [[nodiscard]] inbox<claim_message>& claims_for(std::size_t index) const { return claims_[index]; }
   [[nodiscard]] inbox<outcome_message>& reports_for(std::size_t index) const { return reports_[index]; }
+
+  [[nodiscard]] attempt_inbox& attempts_for(std::size_t index) const { return attempts_[index]; }
+  /// To the courier, or its successor.
+  void notice_over(notice_over_message over) const { notices_over_.put(std::move(over)); }
+  [[nodiscard]] notice_inbox& notices_over() const { return notices_over_; }
+
+  /// These may hold though nobody was told so: the shards in charge give them back as soon as they can.
+  void doubt(std::vector<persistence::held_claim> claims) const;
+  [[nodiscard]] claims_in_doubt& doubts_of(std::size_t index) const { return doubts_[index]; }
 
   /// Sends each item to the member in charge of its id: those of one member together, as `make(items)` says it.
   template <class Item, class IdOf, class Make>
@@ -137,6 +152,9 @@ private:
   std::array<std::vector<caf::actor>, pools> members_;
   mutable std::vector<inbox<claim_message>> claims_;
   mutable std::vector<inbox<outcome_message>> reports_;
+  mutable std::vector<attempt_inbox> attempts_;
+  mutable notice_inbox notices_over_;
+  mutable std::vector<claims_in_doubt> doubts_; ///< by claim shard
   mutable std::array<part, parts> parts_;
   tenant_maker make_tenant_;
   std::atomic<bool> waiting_closed_{false};

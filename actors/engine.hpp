@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/reply.hpp"
+#include "actors/supervisor/member_trouble.hpp"
 #include "domain/instant.hpp"
 #include "persistence/claim_store.hpp"
 
@@ -24,9 +25,14 @@ struct claim_request {
   std::shared_ptr<const std::atomic<bool>> abandoned = nullptr;
   bool with_work = false; ///< what is won is answered with all that it takes to run it
 };
+[[nodiscard]] inline bool is_abandoned(const claim_request& request) {
+  return request.abandoned && request.abandoned->load(std::memory_order_relaxed);
+}
+
 struct claim_grant {
   std::string execution_id;
   std::optional<persistence::claimed_work> work = {}; ///< of a claim `with_work`
+  instant claimed_at = {};                            ///< the claim is known by
 };
 using claim_grants = std::vector<claim_grant>;
 
@@ -76,6 +82,9 @@ public:
   /// An execution (fire, replay) was committed: deliver it at `due`, or let its tenant's workers have it.
   virtual void execution_created(const std::string& user_id, const std::string& execution_id, bool webhook,
                                  instant due) = 0;
+
+  /// Which parts of the engine are not well, by name; empty: all are.
+  [[nodiscard]] virtual std::vector<member_trouble> troubles() const { return {}; }
 };
 
 } // namespace cued::actors

@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <caf/allowed_unsafe_message_type.hpp>
@@ -14,6 +17,7 @@
 #include "persistence/claim_store.hpp"
 #include "persistence/delivery_store.hpp"
 #include "persistence/notice_store.hpp"
+#include "persistence/outcome_store.hpp"
 
 /// What actors say to each other. All of it stays in this process, so CAF never has to serialise it.
 /// A message that carries a reply and is dropped (its receiver died) answers with 503 by itself: see actors/reply.hpp.
@@ -25,6 +29,33 @@ struct claim_message { ///< of one execution, by its id
   claim_request request;
   reply<claim_grant> answer;
 };
+/// What became of claims, in the order in which they were asked for, on its way to whoever tells it. If nobody takes
+/// it, because he died meanwhile, what was won is handed to `give_back`: it would be nobody's. Thread: any.
+class settled_claims {
+public:
+  using answers = std::vector<result<claim_grant>>;
+
+  settled_claims(answers settled, std::function<void(const answers&)> give_back)
+      : settled_{std::move(settled)}, give_back_{std::move(give_back)} {}
+  ~settled_claims() {
+    if (give_back_)
+      give_back_(settled_);
+  }
+  settled_claims(const settled_claims&) = delete;
+  settled_claims& operator=(const settled_claims&) = delete;
+
+  [[nodiscard]] const answers& look() const { return settled_; }
+  /// To be called by whoever is about to tell it.
+  [[nodiscard]] answers take() {
+    give_back_ = nullptr;
+    return std::move(settled_);
+  }
+
+private:
+  answers settled_;
+  std::function<void(const answers&)> give_back_;
+};
+
 struct claims_message { ///< of several, all in the charge of this shard
   std::vector<claim_message> claims;
 };
@@ -68,8 +99,10 @@ struct ready_fetched_message {
 /// A tenant to itself: what became of the executions that it tried to claim for one of its guests.
 struct claims_settled_message {
   std::uint64_t attempt = 0;
-  std::vector<result<claim_grant>> answers; ///< in the order in which they were asked for
+  std::shared_ptr<settled_claims> answers;
 };
+/// To a claim shard: there are claims in doubt.
+struct give_back_message {};
 
 /// To a tenant: executions that its workers may claim from now on.
 struct became_ready_message {
@@ -94,16 +127,22 @@ struct idle_check_message {};
 struct deliver_message {
   std::vector<persistence::due_delivery> due;
 };
-/// To an outcome shard: how an attempt ended.
+/// For an outcome shard: how an attempt ended.
 struct attempt_message {
   persistence::started_delivery delivery;
   webhook_response response;
 };
-/// To an outcome shard: an attempt that began and whose end nobody will ever report.
+/// For an outcome shard: an attempt that began and whose end nobody will ever report.
 struct lost_attempt_message {
   persistence::started_delivery delivery; ///< only ids, attempt and retry settings are filled
   int silent_seconds = 0;
   bool retry_at_once = false; ///< its sender died, the endpoint is not to blame
+};
+/// What an outcome shard has to write down. Nobody else knows of it, so it outlives a member that dies: once, for it
+/// may be what the member dies of.
+struct unrecorded_attempt {
+  std::variant<attempt_message, lost_attempt_message, persistence::attempt_result> what;
+  bool inherited = false;
 };
 /// To a deliver shard: a slot is free again.
 struct attempt_over_message {
@@ -114,10 +153,11 @@ struct attempt_over_message {
 
 /// A notice was committed: send it at once. Losing this costs a few seconds.
 struct notice_written_message {};
-/// How an attempt at a notice ended.
+/// How an attempt at a notice ended. Nobody else knows of it, so it outlives a courier that dies: once.
 struct notice_over_message {
   persistence::notice_kind kind{};
   persistence::notice_result result;
+  bool inherited = false;
 };
 
 // -- to the clocks -------------------------------------------------------------
@@ -157,6 +197,7 @@ CUED_MESSAGE(outcomes_message)
 CUED_MESSAGE(fetch_ready_message)
 CUED_MESSAGE(ready_fetched_message)
 CUED_MESSAGE(claims_settled_message)
+CUED_MESSAGE(give_back_message)
 CUED_MESSAGE(became_ready_message)
 CUED_MESSAGE(wait_ready_message)
 CUED_MESSAGE(stop_waiting_message)

@@ -37,6 +37,14 @@ std::array<prometheus::Histogram*, 5> lateness_of_stages(prometheus::Registry& r
   return out;
 }
 
+prometheus::Gauge& members_not_well(prometheus::Registry& registry, const char* state) {
+  return prometheus::BuildGauge()
+      .Name("cued_actors_not_well")
+      .Help("Actors that die again and again, or do not come back from their work")
+      .Register(registry)
+      .Add({{"state", state}});
+}
+
 double seconds(std::chrono::microseconds t) { return std::chrono::duration<double>(t).count(); }
 
 } // namespace
@@ -68,7 +76,8 @@ probe::probe(prometheus::Registry& registry)
                             .Name("cued_notices_pending")
                             .Help("Alerts, escalations and letters that are not delivered yet")
                             .Register(registry)
-                            .Add({})} {}
+                            .Add({})},
+      restarting_{&members_not_well(registry, "restarting")}, stuck_{&members_not_well(registry, "stuck")} {}
 
 void probe::claim_batch(std::size_t rows) {
   claims_->Increment(static_cast<double>(rows));
@@ -117,6 +126,11 @@ void probe::restarted(std::string_view pool_name) {
   counters(registry_, "cued_actor_restarts_total", "Actors that died and were spawned again")
       .Add({{"pool", std::string{pool_name}}})
       .Increment();
+}
+
+void probe::not_well(std::size_t restarting, std::size_t stuck) {
+  restarting_->Set(static_cast<double>(restarting));
+  stuck_->Set(static_cast<double>(stuck));
 }
 
 void probe::notice(persistence::notice_kind kind, persistence::notice_result::verdict verdict) {

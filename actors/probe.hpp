@@ -46,6 +46,7 @@ public:
   void notice(persistence::notice_kind kind, persistence::notice_result::verdict verdict); ///< how an attempt ended
   void notices_pending(std::size_t n);
   void restarted(std::string_view pool_name);
+  void not_well(std::size_t restarting, std::size_t stuck); ///< members, now
   void tenants(std::size_t n);
 
 private:
@@ -53,7 +54,7 @@ private:
   prometheus::Counter *claims_, *claim_batches_, *outcomes_, *outcome_batches_, *fired_, *backfilled_, *skipped_,
       *outcome_timeouts_, *delivered_, *retried_, *failed_, *poisoned_;
   std::array<prometheus::Histogram*, 5> lateness_; ///< by stage
-  prometheus::Gauge *tenants_, *notices_pending_;
+  prometheus::Gauge *tenants_, *notices_pending_, *restarting_, *stuck_;
 };
 
 } // namespace cued::actors

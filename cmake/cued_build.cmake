@@ -22,6 +22,16 @@ if(CUED_SANITIZE)
   if(CUED_SANITIZE MATCHES thread)
     add_compile_options(-Wno-tsan) # Asio uses fences, which g++ 12 cannot follow and warns about
   endif()
+  if(NOT CUED_FUZZ) # libFuzzer has options of its own
+    # Options and suppressions are part of every program, so that they hold however it is started.
+    set(suppressions ${CMAKE_SOURCE_DIR}/tests/sanitizers)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${suppressions}/thread.supp ${suppressions}/leak.supp)
+    file(READ ${suppressions}/thread.supp CUED_THREAD_SUPPRESSIONS)
+    file(READ ${suppressions}/leak.supp CUED_LEAK_SUPPRESSIONS)
+    configure_file(${suppressions}/defaults.cpp.in sanitizer_defaults.cpp @ONLY)
+    add_library(sanitizer_defaults OBJECT ${CMAKE_BINARY_DIR}/sanitizer_defaults.cpp)
+    target_compile_options(sanitizer_defaults PRIVATE -fno-sanitize=all)
+  endif()
 endif()
 
 find_program(CCACHE ccache)

@@ -64,6 +64,22 @@ constexpr named_query next_due_for_workers{"next_due_for_workers", R"sql(
   LIMIT 1
 )sql"};
 
+/// Undoes claims that nobody was told of. A claim is known by worker and instant, so that of the same worker which was
+/// granted since stays. The attempt did not take place. `Reset: ` gives the execution its full time to be claimed
+/// (miss_unclaimed of deadline_store.cpp). Sorted as in a claim, so that no two batches deadlock.
+/// Index: executions_pkey, cues_pkey. No index entry is written.
+constexpr named_query give_back_claims{"give_back_claims", R"sql(
+  UPDATE executions e
+  SET status = 'pending', claimed_by_worker = NULL, claimed_at = NULL, started_at = NULL, outcome_deadline_at = NULL,
+      last_attempt_at = CASE WHEN e.attempts > 1 THEN e.last_attempt_at END, attempts = greatest(e.attempts - 1, 0),
+      error_message = 'Reset: the answer to its claim was lost', updated_at = now()
+  FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[]) WITH ORDINALITY AS a(id, user_id, worker, at, nth),
+       cues c
+  WHERE )sql" CUED_IS_ASKED_FOR R"sql( AND e.status = 'delivering'
+    AND e.claimed_at = a.at AND e.claimed_by_worker = a.worker AND e.outcome_recorded_at IS NULL
+  RETURNING a.nth, e.scheduled_for
+)sql"};
+
 /// Where things stand in the rows of a claim.
 enum column : pqxx::row::size_type { nth, scheduled_for, backfilled, id, cue_id, cue_name, task, payload, attempts };
 
@@ -96,7 +112,7 @@ std::vector<std::size_t> chosen_of(const std::vector<claim_attempt>& attempts) {
 postgres_claim_store::postgres_claim_store(connection_options options) : link_{by_keys(std::move(options))} {}
 
 std::vector<named_query> postgres_claim_store::statements() {
-  return {claim_batch, claim_batch_with_work, ready_for_workers, next_due_for_workers};
+  return {claim_batch, claim_batch_with_work, ready_for_workers, next_due_for_workers, give_back_claims};
 }
 
 result<std::vector<std::optional<claimed_execution>>>
@@ -138,6 +154,27 @@ result<std::optional<instant>> postgres_claim_store::next_due(const std::string&
   return link_.run([&](session& s) -> result<std::optional<instant>> {
     const auto rows = s.exec(next_due_for_workers, user_id, write_instant(now));
     return rows.empty() ? std::nullopt : std::optional{read_instant(rows[0][0].c_str())};
+  });
+}
+
+result<std::vector<std::optional<instant>>> postgres_claim_store::give_back(const std::vector<held_claim>& claims) {
+  std::vector<std::size_t> order(claims.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, {}, [&](std::size_t i) { return std::tie(claims[i].execution_id); });
+  array_builder ids, users, workers, instants;
+  for (const auto i : order) {
+    ids.add(claims[i].execution_id);
+    users.add(claims[i].user_id);
+    workers.add(claims[i].worker_id);
+    instants.add(write_instant(claims[i].claimed_at));
+  }
+  const auto id_list = std::move(ids).str(), user_list = std::move(users).str(), worker_list = std::move(workers).str(),
+             instant_list = std::move(instants).str();
+  return link_.run([&](session& s) -> result<std::vector<std::optional<instant>>> {
+    std::vector<std::optional<instant>> returned(claims.size());
+    for (const auto& row : s.exec(give_back_claims, id_list, user_list, worker_list, instant_list))
+      returned[order.at(row[0].as<std::size_t>() - 1)] = read_instant(row[1].c_str());
+    return returned;
   });
 }
 

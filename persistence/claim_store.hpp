@@ -41,6 +41,14 @@ struct ready_execution {
   auto operator<=>(const ready_execution&) const = default;
 };
 
+/// A claim as its row shows it.
+struct held_claim {
+  std::string user_id;
+  std::string execution_id;
+  std::string worker_id;
+  instant claimed_at;
+};
+
 /// What the claim actors ask of the store. Source: spec/executions.md §6.
 class claim_store {
 public:
@@ -57,6 +65,11 @@ public:
 
   /// When the next of the tenant's worker executions becomes due after `now`, if there is one.
   virtual result<std::optional<instant>> next_due(const std::string& user_id, instant now) = 0;
+
+  /// Undoes claims of which their workers were told that they have failed: where exactly this claim still holds and
+  /// nothing was reported, the execution waits again as if it had not been claimed. Answers, in the order of `claims`,
+  /// for what each such execution was scheduled; nothing where there was nothing to undo.
+  virtual result<std::vector<std::optional<instant>>> give_back(const std::vector<held_claim>& claims) = 0;
 };
 
 class postgres_claim_store final : public claim_store {
@@ -69,6 +82,7 @@ public:
                                                               instant at) override;
   result<std::vector<ready_execution>> ready(const std::string& user_id, instant now, std::size_t limit) override;
   result<std::optional<instant>> next_due(const std::string& user_id, instant now) override;
+  result<std::vector<std::optional<instant>>> give_back(const std::vector<held_claim>& claims) override;
 
 private:
   connection link_;

@@ -1,24 +1,16 @@
 #include "persistence/cue_changes.hpp"
 
+#include "persistence/cue_counts.hpp"
 #include "persistence/users.hpp"
 
 namespace cued::persistence {
 namespace {
 
-/// Held to the end of the transaction. Not a lock on the users row: that one is updated by other requests, and they
-/// would wait for nothing.
-constexpr named_query lock_creates{"lock_cue_creates", R"sql(
-  SELECT pg_advisory_xact_lock(hashtextextended('cued.create_cue:' || $1::text, 0))
-)sql"};
-
-/// Counts no further than the limit, $3 (NULL: there is none). Index: unique_user_cue_name, idx_cues_user_id.
+/// $3: the limit, NULL if there is none. Index: unique_user_cue_name, cue_counts_by_user, cue_count_changes_by_user.
 constexpr named_query admission{"cue_admission", R"sql(
   SELECT EXISTS (SELECT 1 FROM cues WHERE user_id = $1::uuid AND name = $2::text) AS name_is_taken,
-         $3::int IS NOT NULL AND (
-           SELECT count(*) FROM (
-             SELECT 1 FROM cues WHERE user_id = $1::uuid AND status IN ('active', 'paused') LIMIT $3::int
-           ) counted
-         ) >= $3::int AS limit_is_reached
+         coalesce(counts.active + counts.paused >= $3::int, false) AS limit_is_reached, counts.unfolded
+  FROM )sql" CUED_CUE_COUNTS_OF("$1::uuid") R"sql( counts
 )sql"};
 
 constexpr named_query insert_cue{"insert_cue", R"sql(
@@ -123,14 +115,16 @@ std::optional<std::string> written(const std::optional<instant>& t) {
   return t ? std::optional{write_instant(*t)} : std::nullopt;
 }
 
-result<void> admit(session& s, const std::string& user_id, const std::string& name, std::optional<int> active_limit) {
+/// Returns how many changes of the account's counts are not folded yet.
+result<std::int64_t> admit(session& s, const std::string& user_id, const std::string& name,
+                           std::optional<int> active_limit) {
   const auto rows = s.exec(admission, user_id, name, active_limit);
   if (rows[0]["name_is_taken"].as<bool>())
     return duplicate_name();
   if (rows[0]["limit_is_reached"].as<bool>())
     return fail(403, "cue_limit_exceeded",
                 "Active cue limit reached (" + std::to_string(*active_limit) + "). Delete or complete a cue first");
-  return {};
+  return rows[0]["unfolded"].as<std::int64_t>();
 }
 
 cue_row insert(session& s, const new_cue& cue) {
@@ -162,14 +156,18 @@ cue_row update(session& s, const std::string& user_id, const std::string& cue_id
 
 result<void> admit_cue(connection& db, const std::string& user_id, const std::string& name,
                        std::optional<int> active_limit) {
-  return db.run([&](session& s) { return admit(s, user_id, name, active_limit); });
+  return db.run(
+      [&](session& s) -> result<void> { return admit(s, user_id, name, active_limit).map([](std::int64_t) {}); });
 }
 
 result<cue_row> create_cue(connection& db, const new_cue& cue, std::optional<int> active_limit) {
   return db.in_transaction([&](session& s) -> result<cue_row> {
-    s.exec(lock_creates, cue.user_id);
-    if (const auto admitted = admit(s, cue.user_id, cue.name, active_limit); !admitted)
-      return fail(admitted.error());
+    lock_cue_creates(s, cue.user_id);
+    const auto unfolded = admit(s, cue.user_id, cue.name, active_limit);
+    if (!unfolded)
+      return fail(unfolded.error());
+    if (*unfolded >= changes_worth_folding)
+      fold_cue_counts_of(s, cue.user_id);
     try {
       return insert(s, cue);
     } catch (const pqxx::unique_violation&) { // a PATCH or the reference took the name in between
@@ -242,5 +240,7 @@ result<fired_execution> fire_cue(connection& db, const cue_firing& firing) {
     });
   });
 }
+
+named_query cue_admission_statement() { return admission; }
 
 } // namespace cued::persistence

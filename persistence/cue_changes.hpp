@@ -105,4 +105,7 @@ struct fired_execution : created_execution {
 /// 404 `cue_not_found`; errors of take_fire_key().
 [[nodiscard]] result<fired_execution> fire_cue(connection& db, const cue_firing& firing);
 
+/// The statement that create_cue admits by, for the test that pins plans.
+[[nodiscard]] named_query cue_admission_statement();
+
 } // namespace cued::persistence

@@ -1,5 +1,6 @@
 #include "persistence/cues.hpp"
 
+#include "persistence/cue_counts.hpp"
 #include "persistence/postgres/nullable_fields.hpp"
 
 namespace cued::persistence {
@@ -11,19 +12,29 @@ constexpr named_query find_cue_query{"find_cue", R"sql(
   FROM cues c WHERE c.id = $1::text AND c.user_id = $2::uuid
 )sql"};
 
-/// Total and page of one snapshot; the first row is there even if the page is empty. Payloads may be large, so only
-/// keys go through the sort. Index: idx_cues_user_id, cues_pkey.
-constexpr named_query list_cues_query{"list_cues", R"sql(
-  WITH matching AS (
-    SELECT id, created_at FROM cues WHERE user_id = $1::uuid AND ($2::text IS NULL OR status = $2::text)
-  ), page AS (
-    SELECT id FROM matching ORDER BY created_at DESC, id DESC LIMIT $3::int OFFSET $4::bigint
-  )
-  SELECT )sql" CUED_CUE_COLUMNS R"sql(, whole.total
-  FROM (SELECT count(*) AS total FROM matching) whole
-  LEFT JOIN (page JOIN cues c ON c.id = page.id) ON true
-  ORDER BY c.created_at DESC, c.id DESC
-)sql"};
+/// Total and page of one snapshot; the first row is there even if the page is empty. `which` chooses among the cues,
+/// `total` counts these. Payloads may be large, and a deep page may be sorted, so only keys are read to find it.
+/// Each is looked up by its id (OFFSET sees to that), however many the planner expects.
+#define CUED_LIST_CUES(which, total)                                                                                   \
+  "WITH page AS (SELECT id FROM cues WHERE user_id = $1::uuid" which                                                   \
+  " ORDER BY created_at DESC, id DESC LIMIT $2::int OFFSET $3::bigint) "                                               \
+  "SELECT " CUED_CUE_COLUMNS ", whole.total "                                                                          \
+  "FROM (SELECT " total                                                                                                \
+  " AS total FROM " CUED_CUE_COUNTS_OF("$1::uuid") " counts) whole "                                                   \
+                                                   "LEFT JOIN (page CROSS JOIN LATERAL (SELECT * FROM cues WHERE "     \
+                                                   "cues.id = page.id OFFSET 0) c) ON true "                           \
+                                                   "ORDER BY c.created_at DESC, c.id DESC"
+
+/// Index: idx_cues_user_id, whose order is that of the list; cues_pkey, cue_counts_by_user, cue_count_changes_by_user.
+constexpr named_query list_cues_query{"list_cues", CUED_LIST_CUES("", "counts.cues")};
+
+/// Whatever else than the four is asked for, nobody keeps a count of. Index: idx_cues_status, as above.
+constexpr named_query list_cues_of_status_query{
+    "list_cues_of_status",
+    CUED_LIST_CUES(" AND status = $4::text",
+                   "CASE $4::text WHEN 'active' THEN counts.active WHEN 'paused' THEN counts.paused "
+                   "WHEN 'completed' THEN counts.completed WHEN 'failed' THEN counts.failed "
+                   "ELSE (SELECT count(*) FROM cues WHERE user_id = $1::uuid AND status = $4::text) END")};
 
 std::string text(const pqxx::field& f) { return {f.c_str(), f.size()}; }
 
@@ -77,7 +88,8 @@ result<cue_row> find_cue(connection& db, const std::string& user_id, const std::
 result<cue_page> list_cues(connection& db, const std::string& user_id, const std::optional<std::string>& status,
                            int limit, std::int64_t offset) {
   return db.run([&](session& s) -> result<cue_page> {
-    const auto rows = s.exec(list_cues_query, user_id, status, limit, offset);
+    const auto rows = status ? s.exec(list_cues_of_status_query, user_id, limit, offset, *status)
+                             : s.exec(list_cues_query, user_id, limit, offset);
     cue_page page;
     page.total = rows[0]["total"].as<std::int64_t>();
     if (rows[0]["id"].is_null())
@@ -88,5 +100,7 @@ result<cue_page> list_cues(connection& db, const std::string& user_id, const std
     return page;
   });
 }
+
+std::vector<named_query> cue_list_statements() { return {list_cues_query, list_cues_of_status_query}; }
 
 } // namespace cued::persistence

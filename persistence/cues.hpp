@@ -81,6 +81,9 @@ struct cue_page {
 [[nodiscard]] result<cue_page> list_cues(connection& db, const std::string& user_id,
                                          const std::optional<std::string>& status, int limit, std::int64_t offset);
 
+/// Their statements, for the test that pins plans.
+[[nodiscard]] std::vector<named_query> cue_list_statements();
+
 /// How the absence of a cue is told.
 [[nodiscard]] tl::unexpected<error> cue_not_found();
 

@@ -3,6 +3,7 @@
 #include "persistence/alert_rows.hpp"
 #include "persistence/api_keys.hpp"
 #include "persistence/audit_log.hpp"
+#include "persistence/cue_counts.hpp"
 #include "persistence/device_codes.hpp"
 #include "persistence/failed_cues.hpp"
 #include "persistence/fire_keys.hpp"
@@ -269,7 +270,13 @@ result<expired_outcomes> postgres_deadline_store::expire_outcomes(instant now) {
       [&](session& s) -> result<expired_outcomes> { return persistence::expire_outcomes(s, now, limits_.batch_size); });
 }
 
-result<std::size_t> postgres_deadline_store::fold_runs() { return fold_.next(link_); }
+result<std::size_t> postgres_deadline_store::fold_runs() {
+  const auto left = fold_.next(link_);
+  if (left.value_or(1) == 0)
+    if (const auto counts = fold_cue_counts(link_); !counts)
+      return fail(counts.error());
+  return left;
+}
 
 result<std::size_t> postgres_deadline_store::clean_up(instant now) {
   if (const auto keys = forget_old_keys(link_); !keys)

@@ -75,8 +75,8 @@ public:
   /// Alerts and letters about workers that fell silent, once per outage; see persistence/silent_workers.hpp.
   virtual result<std::size_t> tell_silent_workers(instant now) = 0;
 
-  /// Adds what the journal of runs has to the cues: a portion, see run_fold of persistence/cue_runs.hpp.
-  /// Returns of how many cues is left.
+  /// Adds what the journal of runs has to the cues: a portion, see run_fold of persistence/cue_runs.hpp. With the last
+  /// one, the counts of cues are folded as well (persistence/cue_counts.hpp). Returns of how many cues is left.
   virtual result<std::size_t> fold_runs() = 0;
 
   /// Hourly: outbox rows dispatched, device codes and events that have outlived their time. Source: spec/delivery.md

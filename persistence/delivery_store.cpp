@@ -126,18 +126,17 @@ postgres_delivery_store::postgres_delivery_store(connection_options options, mon
 
 std::vector<named_query> postgres_delivery_store::statements() { return {start_deliveries}; }
 
-result<std::vector<started_delivery>> postgres_delivery_store::start(const std::vector<std::string>& execution_ids) {
+result<std::vector<started_delivery>> postgres_delivery_store::start(const std::vector<std::string>& execution_ids,
+                                                                     instant at) {
   const auto ids = list_of(execution_ids);
   const auto [doubtful_ids, doubtful_instants] = doubts_of(execution_ids);
-  const auto now = wall_clock{}.now();
-  last_start_ = now == last_start_ ? now + std::chrono::microseconds{1} : now;
   const auto epoch = epoch_of(seat_);
   bool asked = false;
   auto started = link_.run([&](session& s) -> result<std::vector<started_delivery>> {
     asked = true;
     std::vector<started_delivery> out;
     for (const auto& row : s.exec(start_deliveries, ids, limit_ == monthly_limit::enforced, doubtful_ids,
-                                  doubtful_instants, write_instant(last_start_), epoch)) {
+                                  doubtful_instants, write_instant(at), epoch)) {
       started_delivery d;
       d.execution_id = row[0].c_str();
       d.user_id = row[1].c_str();
@@ -168,7 +167,7 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
     if (started)
       doubts_.erase(id);
     else if (asked && started.error().status == 503)
-      doubts_[id].push_back(last_start_);
+      doubts_[id].push_back(at);
   return started;
 }
 

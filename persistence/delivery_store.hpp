@@ -55,7 +55,8 @@ public:
   /// user is told once a month (spec/alerts-usage.md §6).
   /// A node that was removed from the others (persistence/membership.hpp) takes nothing: 503 until it has joined anew.
   /// After an error 503 it is not known whether they were taken; asked for again, they are taken once.
-  virtual result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) = 0;
+  /// `at`: the present, and no two calls of one store have the same, for a call is known by it.
+  virtual result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids, instant at) = 0;
 };
 
 class postgres_delivery_store final : public delivery_store {
@@ -69,7 +70,7 @@ public:
 
   [[nodiscard]] static std::vector<named_query> statements(); ///< for whoever looks at their plans
 
-  result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) override;
+  result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids, instant at) override;
 
 private:
   /// The executions of these whose start fell into doubt, and when: two arrays as Postgres reads them.
@@ -78,7 +79,6 @@ private:
   connection link_;
   monthly_limit limit_;
   const node_seat* seat_;
-  instant last_start_{};                                         ///< each start has an instant of its own
   std::unordered_map<std::string, std::vector<instant>> doubts_; ///< until a start of theirs is answered
 };
 

@@ -1,5 +1,7 @@
 #include "persistence/usage.hpp"
 
+#include "persistence/cue_counts.hpp"
+
 namespace cued::persistence {
 namespace {
 
@@ -10,9 +12,9 @@ constexpr named_query usage_of_month{"usage_of_month", R"sql(
 
 /// Everything GET /v1/usage counts, in one pass over the user's executions of the month where the reference makes six.
 /// Executions belong to a user only through their cue, so those of deleted cues leave the counts.
-/// Indexes: unique_user_month, the ones on cues.user_id and executions.cue_id.
+/// Indexes: unique_user_month, cue_counts_by_user, the ones on cues.user_id and executions.cue_id.
 constexpr named_query usage_counts_of_user{"usage_counts_of_user", R"sql(
-  SELECT (SELECT count(*) FROM cues WHERE user_id = $1::uuid AND status IN ('active', 'paused')) AS cues,
+  SELECT (SELECT active + paused FROM )sql" CUED_CUE_COUNTS_OF("$1::uuid") R"sql( counts) AS cues,
          coalesce((SELECT execution_count FROM usage_monthly
                    WHERE user_id = $1::uuid AND month_start = $2::date), 0) AS executions,
          count(*) FILTER (WHERE e.outcome_recorded_at IS NOT NULL) AS reported,

@@ -1,6 +1,7 @@
 #include "persistence/users.hpp"
 
 #include "persistence/api_keys.hpp"
+#include "persistence/cue_counts.hpp"
 
 namespace cued::persistence {
 namespace {
@@ -54,11 +55,11 @@ constexpr named_query email_is_taken{"email_is_taken", R"sql(
   SELECT EXISTS (SELECT 1 FROM users WHERE email = $1)
 )sql"};
 
-/// Indexes: users_pkey, the one on cues.user_id, unique_user_month.
+/// Indexes: users_pkey, cue_counts_by_user, cue_count_changes_by_user, unique_user_month.
 constexpr named_query account_of_user{"account_of_user", R"sql(
   SELECT u.email, u.plan, u.active_cue_limit, u.monthly_execution_limit, u.rate_limit_per_minute,
          u.webhook_secret <> '' AS has_webhook_secret, u.api_key_prefix, u.slug,
-         (SELECT count(*) FROM cues c WHERE c.user_id = u.id AND c.status = 'active') AS active_cues,
+         (SELECT active FROM )sql" CUED_CUE_COUNTS_OF("$1::uuid") R"sql( counts) AS active_cues,
          coalesce((SELECT m.execution_count FROM usage_monthly m
                    WHERE m.user_id = u.id AND m.month_start = $2::date), 0) AS executions_this_month
   FROM users u WHERE u.id = $1::uuid

@@ -83,6 +83,7 @@ void cue_clock::rescue(instant now) {
   if (!roster_ || roster_->in_charge.size() < 2 || reading_ || now < next_rescue_ || next_work(now) <= now)
     return;
   next_rescue_ = now + rescue_every;
+  show_life();
   auto overdue = store_->armed_until(now - rescue_after, page_rows);
   if (!overdue)
     return; // Postgres is away
@@ -140,6 +141,7 @@ void cue_clock::on_flush() {
 }
 
 void cue_clock::look_again(const std::vector<std::string>& cue_ids) {
+  show_life();
   auto found = store_->find_armed(cue_ids);
   if (!found)
     return; // Postgres is away: what we hold stays a hint, the next reading corrects it
@@ -155,6 +157,7 @@ void cue_clock::begin_reading(instant now) {
 }
 
 void cue_clock::read_page(instant now) {
+  show_life();
   auto page = store_->armed_until(reading_->horizon, page_rows, reading_->from);
   if (!page) {
     reading_.reset();
@@ -273,6 +276,7 @@ persistence::firing cue_clock::plan(const persistence::armed_cue& cue, instant n
 }
 
 bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
+  show_life();
   const auto fired = store_->fire(batch);
   if (!fired && fired.error().status == 503)
     return false;

@@ -73,6 +73,7 @@ void deadline_clock::on_tick(tick_message message) {
 void deadline_clock::hand_over_what_is_due(instant now) {
   wake_at_ = now + settings_.sweep_every; // if Postgres is away, try again then
   for (;;) {
+    show_life();
     const auto retries = store_->ready_retries(now);
     if (!retries)
       return;
@@ -80,15 +81,18 @@ void deadline_clock::hand_over_what_is_due(instant now) {
       break;
     others_.deliver(*retries);
   }
+  show_life();
   if (const auto waiting = store_->undispatched(now))
     others_.deliver(*waiting);
   expire_outcomes(now);
+  show_life();
   if (const auto next = store_->next_retry_before(now, now + look_ahead))
     wake_at_ = next->value_or(now + look_ahead);
 }
 
 void deadline_clock::expire_outcomes(instant now) {
   for (;;) {
+    show_life();
     const auto expired = store_->expire_outcomes(now);
     if (!expired || expired->executions == 0)
       return;
@@ -114,6 +118,7 @@ void deadline_clock::sweep(instant now) {
     hand_over_forgotten(now);
   if (now >= next_clean_up_) {
     next_clean_up_ = now + clean_up_every;
+    show_life();
     if (const auto removed = store_->clean_up(now); removed && *removed > 0)
       spdlog::info("clean-up removed {} rows", *removed);
   }
@@ -128,6 +133,7 @@ bool deadline_clock::nodes_changed() {
 
 void deadline_clock::fold_runs(instant now) {
   const auto began = std::chrono::steady_clock::now(); // the wall clock may be stepped meanwhile
+  show_life();
   const auto left = store_->fold_runs();
   const auto took = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - began);
   next_fold_ = now + (1 + pauses_of_a_portion) * took;
@@ -136,6 +142,7 @@ void deadline_clock::fold_runs(instant now) {
 }
 
 void deadline_clock::recover_silent_deliveries(instant older_than, bool at_once) {
+  show_life();
   const auto silent = store_->stale_deliveries(older_than);
   if (!silent)
     return;
@@ -151,11 +158,12 @@ void deadline_clock::recover_silent_deliveries(instant older_than, bool at_once)
     lost.delivery.retry_jitter_percent = s.retry_jitter_percent;
     lost.silent_seconds = s.silent_seconds;
     lost.retry_at_once = at_once || s.sender_gone;
-    others_.send(pool::outcome, s.execution_id, std::move(lost));
+    others_.write_down(s.execution_id, {std::move(lost)});
   }
 }
 
 void deadline_clock::return_lost_claims(instant now) {
+  show_life();
   const auto returned = store_->return_lost_claims(now);
   if (!returned)
     return;
@@ -169,6 +177,7 @@ void deadline_clock::return_lost_claims(instant now) {
 }
 
 bool deadline_clock::miss_unclaimed(instant now) {
+  show_life();
   const auto missed = store_->miss_unclaimed(now);
   if (missed && *missed > 0) {
     spdlog::info("{} executions were claimed by no worker in time", *missed);
@@ -184,6 +193,7 @@ void deadline_clock::tell_silent_workers(instant now) {
     listening_since_ = now;
   if (now - *listening_since_ <= persistence::worker_offline_after)
     return;
+  show_life();
   const auto silent = store_->tell_silent_workers(now);
   if (!silent)
     listening_since_.reset();
@@ -194,6 +204,7 @@ void deadline_clock::tell_silent_workers(instant now) {
 void deadline_clock::hand_over_forgotten(instant now) {
   const auto search_every = settings_.sweep_every * search_every_sweeps;
   next_search_ = now + search_every;
+  show_life();
   if (const auto forgotten = store_->forgotten(now - search_every); forgotten && !forgotten->empty()) {
     spdlog::warn("{} executions had been forgotten by whoever queued them; delivering", forgotten->size());
     others_.deliver(*forgotten);

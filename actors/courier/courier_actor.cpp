@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -21,15 +22,14 @@ constexpr std::size_t results_kept_at_most = 1'000;
 courier_actor::courier_actor(caf::actor_config& config, std::unique_ptr<persistence::notice_store> store,
                              webhook_sender& webhooks, notifier& post, const time_source& clock,
                              const directory& others, probe& probe, courier_settings settings)
-    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, letters_{post, clock, settings.shared},
-      clock_{clock}, others_{others}, probe_{probe}, settings_{settings} {}
+    : pool_member{config}, over_{others.notices_over()}, store_{std::move(store)}, webhooks_{webhooks},
+      letters_{post, clock, settings.shared}, clock_{clock}, others_{others}, probe_{probe}, settings_{settings} {}
 
 caf::behavior courier_actor::make_behavior() {
   delayed_send(this, std::chrono::milliseconds{0}, tick_message{});
   return {
       [this](notice_written_message) { arm(); },
       [this](tick_message) { on_tick(); },
-      [this](const notice_over_message& m) { on_notice_over(m); },
       [this](flush_message) { on_flush(); },
       [this](const drain_message& m) { on_drain(m); },
   };
@@ -51,24 +51,36 @@ void courier_actor::on_tick() {
   delayed_send(this, settings_.look_every, tick_message{});
 }
 
-void courier_actor::on_notice_over(const notice_over_message& message) {
-  under_way_.erase(message.result.id); // not there if its sender was this actor's predecessor
-  keep_result(message.kind, message.result);
-  arm();
+void courier_actor::on_exit() {
+  for (auto& one : results_)
+    if (!std::exchange(one.inherited, true))
+      over_.put(std::move(one));
 }
 
-void courier_actor::keep_result(persistence::notice_kind kind, persistence::notice_result result) {
-  probe_.notice(kind, result.what);
-  if (result.what == persistence::notice_result::verdict::failed)
-    spdlog::warn("notice {} ({}) was given up: {}", result.id, persistence::name_of(kind),
-                 result.last_error.value_or("unknown"));
+void courier_actor::take_in_what_is_over() {
+  over_.take(just_arrived_);
+  for (auto& one : just_arrived_) {
+    under_way_.erase(one.result.id); // not there if its sender was this actor's predecessor
+    keep_result(std::move(one));
+  }
+  just_arrived_.clear();
+}
+
+void courier_actor::keep_result(notice_over_message over) {
+  if (!over.inherited) {
+    probe_.notice(over.kind, over.result.what);
+    if (over.result.what == persistence::notice_result::verdict::failed)
+      spdlog::warn("notice {} ({}) was given up: {}", over.result.id, persistence::name_of(over.kind),
+                   over.result.last_error.value_or("unknown"));
+  }
   if (results_.size() >= results_kept_at_most)
     results_.pop_front();
-  results_.push_back(std::move(result));
+  results_.push_back(std::move(over));
 }
 
 void courier_actor::on_flush() {
   armed_ = false;
+  take_in_what_is_over();
   if (!write_results())
     return look_again_after(retry_pause);
   if (draining_)
@@ -86,20 +98,36 @@ bool courier_actor::write_results() {
   if (results_.empty())
     return true;
   const auto now = clock_.now();
-  const auto written = store_->finish({results_.begin(), results_.end()}, now);
+  std::vector<persistence::notice_result> results;
+  results.reserve(results_.size());
+  for (const auto& one : results_)
+    results.push_back(one.result);
+  const auto written = store_->finish(results, now);
   if (!written && written.error().status == 503)
     return false;
   if (!written)
-    for (const auto& result : results_)
-      if (const auto alone = store_->finish({result}, now); !alone)
-        spdlog::error("the result of notice {} cannot be recorded; it will be sent again", result.id);
+    return write_results_one_by_one(now);
   results_.clear();
+  return true;
+}
+
+bool courier_actor::write_results_one_by_one(instant now) {
+  while (!results_.empty()) {
+    show_life();
+    const auto written = store_->finish({results_.front().result}, now);
+    if (!written && written.error().status == 503)
+      return false;
+    if (!written)
+      spdlog::error("the result of notice {} cannot be recorded; it will be sent again", results_.front().result.id);
+    results_.pop_front();
+  }
   return true;
 }
 
 void courier_actor::take_and_send() {
   if (under_way_.size() >= settings_.in_flight_at_most)
     return;
+  show_life();
   std::set<std::string> busy;
   for (const auto& [id, user] : under_way_)
     busy.insert(user);
@@ -119,7 +147,7 @@ void courier_actor::take_and_send() {
 void courier_actor::send_notice(const persistence::started_notice& notice) {
   using verdict = persistence::notice_result::verdict;
   const auto over = [kind = notice.kind, &others = others_](persistence::notice_result result) {
-    others.send_all(pool::courier, notice_over_message{kind, std::move(result)});
+    others.notice_over({kind, std::move(result)});
   };
   if (notice.kind == persistence::notice_kind::mail) {
     under_way_.emplace(notice.id, notice.user_id);
@@ -128,8 +156,8 @@ void courier_actor::send_notice(const persistence::started_notice& notice) {
   auto request = compose_notice(notice, clock_.now(), settings_.deadline);
   if (!request) {
     const bool unwanted = request.error().code == "notice_unwanted";
-    return keep_result(notice.kind,
-                       give_up_notice(notice, unwanted ? verdict::dropped : verdict::failed, request.error().message));
+    return keep_result(
+        {notice.kind, give_up_notice(notice, unwanted ? verdict::dropped : verdict::failed, request.error().message)});
   }
   under_way_.emplace(notice.id, notice.user_id);
   webhooks_.send(std::move(*request), [notice, over, &clock = clock_](const webhook_response& response) {

@@ -23,7 +23,8 @@ struct courier_settings {
 
 /// Carries notices to the people who asked for them: alerts and escalations as signed webhooks, letters through the
 /// notifier. A notice lies in Postgres from the moment of what it tells of until it is delivered or given up, so this
-/// actor only ever holds what is under way: a notice that dies with it is due again after a minute. A slow receiver
+/// actor only ever holds what is under way: a notice that dies with it is due again after a minute, and how one has
+/// ended its successor writes down. A slow receiver
 /// costs slots of its own user; others go on.
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the results not yet written.
 /// Life: spawned and watched by the supervisor, the only member of its pool.
@@ -35,26 +36,30 @@ public:
                 courier_settings settings);
 
   caf::behavior make_behavior() override;
+  void on_exit() override;
   const char* name() const override { return "courier"; }
 
 private:
   // -- messages -----------------------------------------------------------
   void on_tick();
-  void on_notice_over(const notice_over_message& message); ///< from the sender, by way of the directory
-  void on_flush();                                         ///< writes results, then takes as many as there are slots
+  void on_flush(); ///< writes results, then takes as many as there are slots
   void on_drain(const drain_message& message);
 
   void arm();
   void look_again_after(std::chrono::milliseconds pause);
+  void take_in_what_is_over();
   bool write_results();
+  bool write_results_one_by_one(instant now);
   void take_and_send();
   void send_notice(const persistence::started_notice& notice);
-  void keep_result(persistence::notice_kind kind, persistence::notice_result result);
+  void keep_result(notice_over_message over);
   void answer_drained();
 
   // -- state ----------------------------------------------------------------
   std::unordered_map<std::int64_t, std::string> under_way_; ///< notice to user
-  std::deque<persistence::notice_result> results_;
+  directory::notice_inbox& over_;                           ///< from the senders
+  std::vector<notice_over_message> just_arrived_;           ///< empty; kept for its capacity
+  std::deque<notice_over_message> results_;                 ///< not yet written
   bool armed_ = false;
   bool draining_ = false;
   std::vector<reply<bool>> drained_;

@@ -2,7 +2,6 @@
 
 #include <spdlog/spdlog.h>
 
-#include "actors/batching.hpp"
 #include "actors/deliver/webhook_composer.hpp"
 
 namespace cued::actors {
@@ -20,8 +19,8 @@ std::string tenant_of(const std::string& line) { return line.substr(1); }
 deliver_actor::deliver_actor(caf::actor_config& config, std::unique_ptr<persistence::delivery_store> store,
                              webhook_sender& webhooks, const time_source& clock, const directory& others, probe& probe,
                              deliver_limits limits)
-    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, clock_{clock}, others_{others}, probe_{probe},
-      limits_{limits} {}
+    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, clock_{clock},
+      batch_clock_{clock}, others_{others}, probe_{probe}, limits_{limits} {}
 
 caf::behavior deliver_actor::make_behavior() {
   return {
@@ -85,12 +84,13 @@ void deliver_actor::on_flush() {
   ids.reserve(taken.size());
   for (const auto& due : taken)
     ids.push_back(due.execution_id);
-  auto started = store_->start(ids);
+  auto started = store_->start(ids, batch_clock_.next());
   if (!started && started.error().status == 503)
     return put_back(taken);
   if (!started && taken.size() > 1) { // one row spoils the batch: each on its own
     for (const auto& due : taken) {
-      auto alone = store_->start({due.execution_id});
+      show_life();
+      auto alone = store_->start({due.execution_id}, batch_clock_.next());
       if (alone && !alone->empty())
         send_webhook(std::move(alone->front()));
       else
@@ -132,7 +132,7 @@ void deliver_actor::send_webhook(persistence::started_delivery delivery) {
     if (response.first_byte_sent_at && delivery.attempt == 1)
       probe.reached(probe::stage::sent, delivery.scheduled_for, *response.first_byte_sent_at, delivery.backfilled);
     attempt_over_message over{delivery.execution_id, delivery.user_id};
-    others.send(pool::outcome, over.execution_id, attempt_message{std::move(delivery), std::move(response)});
+    others.write_down(over.execution_id, {attempt_message{std::move(delivery), std::move(response)}});
     caf::anon_send(self, std::move(over));
   };
   if (!request) {

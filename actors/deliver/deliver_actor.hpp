@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "actors/batching.hpp"
 #include "actors/directory.hpp"
 #include "actors/fair_queue.hpp"
 #include "actors/messages.hpp"
@@ -42,7 +43,6 @@ private:
   void on_drain(const drain_message& message);
 
   void arm();
-  void start(std::vector<std::string> execution_ids);
   void send_webhook(persistence::started_delivery delivery);
   void put_back(const std::vector<persistence::due_delivery>& taken);
   [[nodiscard]] bool may_have_another(const std::string& tenant) const;
@@ -58,6 +58,7 @@ private:
   std::unique_ptr<persistence::delivery_store> store_;
   webhook_sender& webhooks_;
   const time_source& clock_;
+  batch_clock batch_clock_;
   const directory& others_;
   probe& probe_;
   deliver_limits limits_;

@@ -1,6 +1,8 @@
 #include "actors/outcome/outcome_actor.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <variant>
 
 #include <spdlog/spdlog.h>
 
@@ -40,6 +42,8 @@ result<outcome_receipt> answer_of(const persistence::recorded_outcome& recorded)
     return fail(409, "outcome_already_recorded", "Outcome already recorded for this execution");
   case verdict::refused:
     return fail(400, "metadata_too_large", "Metadata must be at most 10240 bytes");
+  case verdict::not_now:
+    return fail(unavailable("The database is not reachable"));
   case verdict::not_found:
     break;
   }
@@ -51,15 +55,15 @@ result<outcome_receipt> answer_of(const persistence::recorded_outcome& recorded)
 outcome_actor::outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store,
                              const time_source& clock, const directory& others, std::size_t index, probe& probe,
                              std::size_t batch_rows, std::uint64_t seed)
-    : pool_member{config}, one_by_one_{others.reports_for(index)}, chance_{seed}, store_{std::move(store)},
-      clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe}, batch_rows_{batch_rows} {}
+    : pool_member{config}, one_by_one_{others.reports_for(index)}, ended_{others.attempts_for(index)}, chance_{seed},
+      store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe}, batch_rows_{
+                                                                                                        batch_rows} {}
 
 caf::behavior outcome_actor::make_behavior() {
   return {
       [this](outcomes_message& m) { on_reports(m); },
-      [this](const attempt_message& m) { on_attempt(m); },
-      [this](const lost_attempt_message& m) { on_lost_attempt(m); },
       [this](flush_message) { on_flush(); },
+      [this](tick_message) { on_tick(); },
       [this](const drain_message& m) { on_drain(m); },
   };
 }
@@ -67,6 +71,11 @@ caf::behavior outcome_actor::make_behavior() {
 void outcome_actor::on_exit() {
   arrived_.clear();
   reports_.clear();
+  for (auto& one : attempts_)
+    if (!one.inherited)
+      ended_.put({std::move(one.attempt), true});
+  for (auto& one : unjudged_)
+    ended_.put(std::move(one));
 }
 
 void outcome_actor::on_reports(outcomes_message& message) {
@@ -84,25 +93,37 @@ void outcome_actor::join_arrived() {
   arrived_.clear();
 }
 
-void outcome_actor::on_attempt(const attempt_message& message) {
+/// One that cannot be judged, and ends this actor, is gone by then: its successor has the others.
+void outcome_actor::judge_arrived() {
+  ended_.take(ended_just_arrived_);
+  unjudged_.insert(unjudged_.end(), std::make_move_iterator(ended_just_arrived_.begin()),
+                   std::make_move_iterator(ended_just_arrived_.end()));
+  ended_just_arrived_.clear();
+  while (!unjudged_.empty()) {
+    const auto one = std::move(unjudged_.front());
+    unjudged_.pop_front();
+    keep_attempt(std::visit([this](const auto& what) { return judge(what); }, one.what), one.inherited);
+  }
+}
+
+persistence::attempt_result outcome_actor::judge(const attempt_message& message) {
   auto attempt = judge_attempt(message.delivery, message.response, clock_.now(), spread_(chance_));
   probe_.delivery(attempt.what);
-  keep_attempt(std::move(attempt));
+  return attempt;
 }
 
-void outcome_actor::on_lost_attempt(const lost_attempt_message& message) {
-  keep_attempt(judge_lost_attempt(message.delivery, message.silent_seconds, message.retry_at_once, clock_.now(),
-                                  spread_(chance_)));
+persistence::attempt_result outcome_actor::judge(const lost_attempt_message& message) {
+  return judge_lost_attempt(message.delivery, message.silent_seconds, message.retry_at_once, clock_.now(),
+                            spread_(chance_));
 }
 
-void outcome_actor::keep_attempt(persistence::attempt_result attempt) {
+void outcome_actor::keep_attempt(persistence::attempt_result attempt, bool inherited) {
   if (attempts_.size() >= attempts_kept_at_most) {
     spdlog::error("too many attempts wait to be recorded; execution {} will be recovered as stale",
-                  attempts_.front().execution_id);
+                  attempts_.front().attempt.execution_id);
     attempts_.pop_front();
   }
-  attempts_.push_back(std::move(attempt));
-  arm();
+  attempts_.push_back({std::move(attempt), inherited});
 }
 
 void outcome_actor::arm() {
@@ -115,10 +136,17 @@ void outcome_actor::arm() {
 void outcome_actor::on_flush() {
   armed_ = false;
   join_arrived();
+  judge_arrived();
   record_reports();
-  record_attempts();
-  if (!reports_.empty())
+  if (!attempts_wait_)
+    record_attempts();
+  if (!reports_.empty() || (!attempts_.empty() && !attempts_wait_))
     arm();
+}
+
+void outcome_actor::on_tick() {
+  attempts_wait_ = false;
+  arm();
 }
 
 void outcome_actor::record_reports() {
@@ -131,6 +159,7 @@ void outcome_actor::record_reports() {
     reports.push_back(to_store(std::move(m.report)));
 
   const auto at = batch_clock_.next();
+  show_life();
   const auto recorded = store_->record_outcomes(reports, at);
   probe_.outcome_batch(batch.size());
   if (recorded && std::ranges::any_of(*recorded, worth_telling))
@@ -144,43 +173,54 @@ void outcome_actor::record_reports() {
     follow_up(*recorded, at);
 }
 
-void outcome_actor::record_attempts() {
+bool outcome_actor::record_attempts() {
   if (attempts_.empty())
-    return;
+    return true;
   const auto n = std::min({attempts_.size(), batch_rows_, attempts_at_once_at_most});
-  const std::vector<persistence::attempt_result> batch(attempts_.begin(), attempts_.begin() + std::ptrdiff_t(n));
+  std::vector<persistence::attempt_result> batch;
+  batch.reserve(n);
+  for (std::size_t i = 0; i < n; ++i)
+    batch.push_back(attempts_[i].attempt);
   const auto at = batch_clock_.next();
+  show_life();
   const auto recorded = store_->record_attempts(batch, at);
   if (!recorded && recorded.error().status == 503) {
-    armed_ = true;
-    delayed_send(this, retry_pause, flush_message{});
-    return;
+    wait_for_database();
+    return false;
   }
+  if (!recorded)
+    return record_attempts_one_by_one(batch);
   attempts_.erase(attempts_.begin(), attempts_.begin() + std::ptrdiff_t(n));
-  if (recorded) {
-    tell_others(batch);
-    follow_up(*recorded, at);
-  } else {
-    record_attempts_one_by_one(batch);
-  }
-  if (!attempts_.empty())
-    arm();
+  tell_others(batch);
+  follow_up(*recorded, at);
+  return true;
 }
 
-void outcome_actor::record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch) {
+/// One of a batch spoils it; each is at the front of those that are kept when its turn comes.
+bool outcome_actor::record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch) {
   for (const auto& attempt : batch) {
     const auto at = batch_clock_.next();
+    show_life();
     const auto recorded = store_->record_attempts({attempt}, at);
+    if (!recorded && recorded.error().status == 503) {
+      wait_for_database();
+      return false;
+    }
+    attempts_.pop_front();
     if (recorded) {
       tell_others({attempt});
       follow_up(*recorded, at);
-    } else if (recorded.error().status == 503) {
-      attempts_.push_back(attempt);
     } else {
       spdlog::error("attempt {} of execution {} cannot be recorded; it will be recovered as stale", attempt.attempt,
                     attempt.execution_id);
     }
   }
+  return true;
+}
+
+void outcome_actor::wait_for_database() {
+  attempts_wait_ = true;
+  delayed_send(this, retry_pause, tick_message{});
 }
 
 void outcome_actor::tell_others(const std::vector<persistence::attempt_result>& batch) const {
@@ -226,9 +266,11 @@ void outcome_actor::follow_up(const std::vector<persistence::recorded_attempt>& 
 
 void outcome_actor::on_drain(const drain_message& message) {
   join_arrived();
+  judge_arrived();
   while (!reports_.empty())
     record_reports();
-  record_attempts();
+  while (!attempts_.empty() && record_attempts()) {
+  }
   if (!attempts_.empty())
     spdlog::warn("{} attempts could not be recorded before the end; they will be recovered as stale", attempts_.size());
   message.done(attempts_.empty());

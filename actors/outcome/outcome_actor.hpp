@@ -17,7 +17,8 @@ namespace cued::actors {
 /// Writes down how things ended, in batches: what workers and handlers report, and what webhook attempts came to. What
 /// arrived while the last batch was committing is the next one.
 /// Reports are answered; when Postgres is away they are answered with 503. Attempts have nobody to answer: they are
-/// kept and tried again until they are written (and if this actor dies first, the row is found stale and recovered).
+/// kept and tried again until they are written, and reports do not wait for that. If this actor dies first, its
+/// successor has them (and if that dies of them too, their rows are found stale and recovered).
 /// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the open batches.
 /// Life: spawned and watched by the supervisor. Never: sends HTTP, decides admission.
 class outcome_actor final : public pool_member {
@@ -34,18 +35,22 @@ public:
 private:
   // -- messages -----------------------------------------------------------
   void on_reports(outcomes_message& message); ///< they join the open batch of reports
-  void on_attempt(const attempt_message& message);
-  void on_lost_attempt(const lost_attempt_message& message);
-  void on_flush(); ///< one statement for each of the two batches
+  void on_flush();                            ///< one statement for each of the two batches
+  void on_tick();                             ///< the database is asked again for the attempts
   void on_drain(const drain_message& message);
 
   void join(outcome_message&& message);
   void join_arrived(); ///< those that wait in the inbox
   void arm();
-  void keep_attempt(persistence::attempt_result attempt);
+  void judge_arrived();
+  [[nodiscard]] persistence::attempt_result judge(const attempt_message& message);
+  [[nodiscard]] persistence::attempt_result judge(const lost_attempt_message& message);
+  [[nodiscard]] persistence::attempt_result judge(const persistence::attempt_result& judged) const { return judged; }
+  void keep_attempt(persistence::attempt_result attempt, bool inherited);
+  void wait_for_database();
   void record_reports();
-  void record_attempts();
-  void record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch);
+  bool record_attempts(); ///< false: the database is away
+  bool record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch);
   /// The clock of the soonest retry, the courier of the notices that final failures leave.
   void tell_others(const std::vector<persistence::attempt_result>& batch) const;
   /// What is in the database now: how late it was, which deadline runs, whose turn has come.
@@ -56,8 +61,16 @@ private:
   inbox<outcome_message>& one_by_one_;   ///< reports that came alone
   std::vector<outcome_message> arrived_; ///< empty; kept for its capacity
   fair_queue<outcome_message> reports_;
-  std::deque<persistence::attempt_result> attempts_;
-  std::mt19937_64 chance_; ///< for the jitter of retries
+  struct kept_attempt {
+    persistence::attempt_result attempt;
+    bool inherited = false;
+  };
+  directory::attempt_inbox& ended_;                    ///< attempts that have ended
+  std::vector<unrecorded_attempt> ended_just_arrived_; ///< empty; kept for its capacity
+  std::deque<unrecorded_attempt> unjudged_;
+  std::deque<kept_attempt> attempts_;
+  bool attempts_wait_ = false; ///< for a tick message, as the database was away
+  std::mt19937_64 chance_;     ///< for the jitter of retries
   std::uniform_real_distribution<double> spread_{0.0, 1.0};
   bool armed_ = false; ///< a flush message is on its way
   std::unique_ptr<persistence::outcome_store> store_;

@@ -22,9 +22,9 @@ error too_many_wait() { return unavailable("Too many of your requests wait for e
 } // namespace
 
 tenant_actor::tenant_actor(caf::actor_config& config, std::string user_id, directory& others, const time_source& clock,
-                           std::chrono::milliseconds look_every)
-    : pool_member{config}, user_id_{std::move(user_id)}, others_{others}, clock_{clock},
-      look_every_{look_every}, news_{static_cast<std::uint64_t>(steady_now().time_since_epoch().count())} {}
+                           std::chrono::milliseconds look_every, std::chrono::milliseconds fetch_patience)
+    : pool_member{config}, user_id_{std::move(user_id)}, others_{others}, clock_{clock}, look_every_{look_every},
+      fetch_patience_{fetch_patience}, news_{static_cast<std::uint64_t>(steady_now().time_since_epoch().count())} {}
 
 caf::behavior tenant_actor::make_behavior() {
   delayed_send(this, idle_after, idle_check_message{});
@@ -115,8 +115,16 @@ void tenant_actor::serve_waiting() {
 /// All of them at once, each in its shard; what comes of them comes back as one message.
 void tenant_actor::claim_for(waiting_room::guest guest, std::vector<std::string> execution_ids) {
   const auto number = ++attempts_begun_;
-  auto settled = [self = caf::actor_cast<caf::actor>(this), number](std::vector<result<claim_grant>> answers) {
-    caf::anon_send(self, claims_settled_message{number, std::move(answers)});
+  auto unheard = [&others = others_, user = user_id_,
+                  worker = guest.message.request.worker_id](const settled_claims::answers& answers) {
+    std::vector<persistence::held_claim> held;
+    for (const auto& won : answers)
+      if (won)
+        held.push_back({user, won->execution_id, worker, won->claimed_at});
+    others.doubt(std::move(held));
+  };
+  auto settled = [self = caf::actor_cast<caf::actor>(this), number, unheard](settled_claims::answers answers) {
+    caf::anon_send(self, claims_settled_message{number, std::make_shared<settled_claims>(std::move(answers), unheard)});
   };
   const auto replies = gather<claim_grant>(execution_ids.size(), std::move(settled));
   const auto& asked = guest.message.request;
@@ -126,6 +134,7 @@ void tenant_actor::claim_for(waiting_room::guest guest, std::vector<std::string>
     in_flight_.insert(execution_ids[i]);
     claim_request one{user_id_, execution_ids[i], asked.worker_id};
     one.with_work = asked.with_work;
+    one.abandoned = asked.abandoned;
     claims.push_back({std::move(one), replies[i]});
   }
   attempts_.emplace(number, attempt{std::move(guest), std::move(execution_ids)});
@@ -144,9 +153,14 @@ void tenant_actor::on_claims_settled(claims_settled_message& message) {
     in_flight_.erase(id);
   let_go(execution_ids);
 
+  if (is_abandoned(guest.message.request)) { // what was won is given back with the message
+    guest.message.answer(fail(nothing_to_claim()));
+    return leave_if_done();
+  }
   claim_grants won;
   const error* failure = nullptr;
-  for (auto& answer : message.answers) {
+  auto answers = message.answers->take();
+  for (auto& answer : answers) {
     if (answer)
       won.push_back(std::move(*answer));
     else if (answer.error().code != "claim_failed")
@@ -180,6 +194,7 @@ std::size_t tenant_actor::look_ahead() const {
 
 void tenant_actor::fetch() {
   fetching_ = true;
+  fetch_until_ = steady_now() + fetch_patience_;
   look_wanted_ = false;
   looked_ahead_ = look_ahead() + in_flight_.size(); // which the store may still believe ready
   const auto number = ++fetches_begun_;
@@ -194,6 +209,8 @@ void tenant_actor::fetch() {
 }
 
 void tenant_actor::on_ready_fetched(ready_fetched_message& message) {
+  if (!fetching_ || message.fetch != fetches_begun_)
+    return; // it was not waited for any more
   fetching_ = false;
   fetches_done_ = message.fetch;
   const auto now = steady_now();
@@ -240,7 +257,9 @@ void tenant_actor::arm() {
     return;
   const auto now = steady_now();
   auto at = std::min(waiting_.due(now), news_.due());
-  if (!fetching_) { // else the end of the fetch comes here again
+  if (fetching_) {
+    at = std::min(at, fetch_until_);
+  } else { // else the end of the fetch comes here again
     at = std::min(at, next_look_);
     if (next_due_)
       at = std::min(at, now + std::max(*next_due_ - clock_.now(), std::chrono::microseconds{0}));
@@ -257,6 +276,10 @@ void tenant_actor::on_tick(tick_message message) {
     return;
   armed_for_ = steady::time_point::max();
   const auto now = steady_now();
+  if (fetching_ && now >= fetch_until_) {
+    ready_fetched_message lost{fetches_begun_, fail(unavailable("The part of the server that was asked is stuck"))};
+    return on_ready_fetched(lost);
+  }
   waiting_.send_away(fetches_done_, now);
   if (now >= next_look_ || (next_due_ && *next_due_ <= clock_.now()))
     look_wanted_ = true;

@@ -20,13 +20,14 @@ namespace cued::actors {
 /// hint: a claim counts only when its shard has committed it. Claims by id and outcomes go to the shards without it;
 /// what was claimed by id the shards tell it. A claim may wait for something to come (`wait`), and so may a look at the
 /// list. It is then woken by what this process hears of (fires, replays, leases that ended), at the instant when the
-/// next postponed execution becomes due, and every `look_every` for what others wrote into the database. Thread:
+/// next postponed execution becomes due, and every `look_every` for what others wrote into the database. A fetch that
+/// is not answered within `fetch_patience` has failed, and is asked of whoever is in charge by then. Thread:
 /// cooperative (never blocks). Owns: the ready list, the waiting claims. Life: made at the user's first request,
 /// retired when idle; all it holds can be read again from Postgres. Never: talks to Postgres or HTTP.
 class tenant_actor final : public pool_member {
 public:
   tenant_actor(caf::actor_config& config, std::string user_id, directory& others, const time_source& clock,
-               std::chrono::milliseconds look_every);
+               std::chrono::milliseconds look_every, std::chrono::milliseconds fetch_patience);
 
   caf::behavior make_behavior() override;
   void on_exit() override;
@@ -66,7 +67,7 @@ private:
   std::string user_id_;
   directory& others_;
   const time_source& clock_;
-  std::chrono::milliseconds look_every_;
+  std::chrono::milliseconds look_every_, fetch_patience_;
   struct attempt {
     waiting_room::guest guest;
     std::vector<std::string> execution_ids; ///< on their way through the claim shards
@@ -83,9 +84,10 @@ private:
   news_board news_; ///< for those who wait without claiming
   std::uint64_t fetches_begun_ = 0, fetches_done_ = 0;
   bool fetching_ = false;
-  std::size_t looked_ahead_ = 0; ///< the limit of the last fetch
-  bool more_in_store_ = false;   ///< the list was cut at a limit
-  bool look_wanted_ = false;     ///< somebody waits whom no fetch so far can answer
+  steady::time_point fetch_until_{}; ///< then whoever was asked does not come back
+  std::size_t looked_ahead_ = 0;     ///< the limit of the last fetch
+  bool more_in_store_ = false;       ///< the list was cut at a limit
+  bool look_wanted_ = false;         ///< somebody waits whom no fetch so far can answer
   steady::time_point next_look_{};
   std::optional<instant> next_due_; ///< the soonest postponed execution known
   bool next_due_asked_ = false;     ///< of the store, at least once

@@ -6,10 +6,7 @@ namespace cued::actors {
 namespace {
 
 /// Its client has hung up: an execution given to it would only wait for its lease to end.
-bool is_abandoned(const waiting_room::guest& one) {
-  const auto& gone = one.message.request.abandoned;
-  return gone && gone->load(std::memory_order_relaxed);
-}
+bool is_abandoned(const waiting_room::guest& one) { return is_abandoned(one.message.request); }
 
 } // namespace
 

@@ -246,9 +246,17 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
   co_return co_await talk(connection_->tcp());
 }
 
+/// A request that has been given up must not arrive any more: by default the system goes on sending it, and after an
+/// outage of the network it would come later than the attempts that have succeeded since.
+void webhook_exchange::keep_sending_after_the_end(bool keep) {
+  boost::system::error_code ignored; // the connection is gone already, and with it what had to be sent
+  connection_->tcp().socket().set_option(asio::socket_base::linger{!keep, 0}, ignored);
+}
+
 template <class Stream>
 asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_exchange::talk(Stream& stream) {
   first_byte_sent_at_ = with_.clock.now();
+  keep_sending_after_the_end(false);
   const auto [not_sent, sent] = co_await asio::async_write(stream, asio::buffer(message_), as_values);
   if (not_sent == beast::error::timeout)
     co_return give_up(not_sent, failure::timed_out);
@@ -258,6 +266,8 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
     co_return give_up(not_sent, failure::protocol_error);
   if (not_sent)
     fit_to_keep_ = false;
+  if (answer)
+    keep_sending_after_the_end(true);
   co_return answer;
 }
 

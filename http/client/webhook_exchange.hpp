@@ -75,6 +75,7 @@ private:
   [[nodiscard]] boost::asio::awaitable<error_code> dial(endpoint target, time_point until);
   [[nodiscard]] boost::asio::awaitable<outcome<void>> shake_hands(const std::string& host);
   [[nodiscard]] boost::asio::awaitable<outcome<response>> converse(); ///< on whatever connection there is
+  void keep_sending_after_the_end(bool keep);
   template <class Stream>
   [[nodiscard]] boost::asio::awaitable<outcome<response>> talk(Stream& stream);
   template <class Stream>

@@ -1,3 +1,4 @@
+#include "actors/engine.hpp"
 #include "domain/timestamp.hpp"
 #include "http/routes/health_clock.hpp"
 #include "http/routes/health_monitor.hpp"
@@ -75,6 +76,23 @@ void write_notices(json::writer& w, const persistence::notice_counts& counts) {
   w.end_object();
 }
 
+void write_engine(json::writer& w, const std::vector<actors::member_trouble>& troubles) {
+  w.key("engine").begin_object();
+  w.key("status").string(troubles.empty() ? "ok" : "degraded");
+  w.key("troubled").begin_array();
+  for (const auto& one : troubles) {
+    w.begin_object();
+    w.key("member").string(one.member);
+    w.key("state").string(name_of(one.what));
+    if (one.what == actors::member_trouble::state::restarting)
+      w.key("deaths").number(static_cast<std::int64_t>(one.deaths));
+    else
+      w.key("seconds").number(static_cast<std::int64_t>(one.for_so_long.count()));
+    w.end_object();
+  }
+  w.end_array().end_object();
+}
+
 /// As this node last saw them.
 void write_nodes(json::writer& w, const persistence::node_seat& seat) {
   const auto silent = std::chrono::steady_clock::now() - seat.renewed_at();
@@ -91,14 +109,17 @@ awaitable<result<response>> show_health(services& with, request&) {
   const auto counts = co_await with.health.counts(with);
   const auto now = with.clock.now();
   const auto clock = co_await look_at_clock(with, now);
+  const auto troubles = with.engine.troubles();
+  const bool postgres_works = counts && !persistence::postgres_is_short_of_resources();
+  const bool well = postgres_works && !clock.is_stale() && !clock.redis_is_away() && troubles.empty();
 
   json::writer w;
   w.begin_object();
-  w.key("status").string(counts && !clock.is_stale() && !clock.redis_is_away() ? "healthy" : "degraded");
+  w.key("status").string(well ? "healthy" : "degraded");
   w.key("version").string(health_version);
   w.key("timestamp").string(format_offset(now));
   w.key("services").begin_object();
-  w.key("postgres").string(counts ? "ok" : "error");
+  w.key("postgres").string(postgres_works ? "ok" : "error");
   w.key("redis").string(name_of(clock.redis));
   w.key("poller").string(name_of(clock.clock));
   w.key("worker").string(!counts ? "unknown" : counts->active_workers > 0 ? "ok" : "none");
@@ -110,6 +131,7 @@ awaitable<result<response>> show_health(services& with, request&) {
   write_queue(w, counts);
   if (counts)
     write_notices(w, counts->notices);
+  write_engine(w, troubles);
   if (with.seat != nullptr)
     write_nodes(w, *with.seat);
   w.end_object();
@@ -120,15 +142,23 @@ awaitable<result<response>> show_status(services& with, request&) {
   const auto counts = co_await with.health.counts(with);
   const auto clock = co_await look_at_clock(with, with.clock.now());
   const bool down = !counts || clock.redis_is_away();
+  const bool troubled = !with.engine.troubles().empty();
+  const bool short_of_resources = persistence::postgres_is_short_of_resources();
 
   json::writer w;
-  w.begin_object().key("status").string(down ? "down" : clock.is_stale() ? "degraded" : "healthy");
+  w.begin_object().key("status").string(down                                                 ? "down"
+                                        : clock.is_stale() || troubled || short_of_resources ? "degraded"
+                                                                                             : "healthy");
   if (!counts)
     w.key("reason").string("postgres unreachable");
   else if (clock.redis_is_away())
     w.key("reason").string("redis unreachable");
   else if (clock.is_stale())
     w.key("reason").string("poller stale");
+  else if (short_of_resources)
+    w.key("reason").string("postgres short of resources");
+  else if (troubled)
+    w.key("reason").string("engine degraded");
   w.end_object();
   co_return json_response(std::move(w).str(), down ? 503 : 200);
 }

@@ -25,6 +25,11 @@ const schema health = named(
      {"queue", object({maybe("pending_outbox", integer(0)), maybe("stale_executions", integer(0)),
                        maybe("pending_retries", integer(0)), maybe("pending_worker_claims", integer(0))})},
      maybe("notices", object({{"pending", integer(0)}, {"failed", integer(0)}})),
+     {"engine", object({{"status", one_of({"ok", "degraded"})},
+                        {"troubled", list_of(object({{"member", text()},
+                                                     {"state", one_of({"restarting", "stuck"})},
+                                                     maybe("deaths", integer(0)),
+                                                     maybe("seconds", integer(0))}))}})},
      maybe("nodes", object({{"living", integer(0)}, {"epoch", integer(0)}, {"renewed_seconds_ago", integer(0)}}))});
 
 const schema server_status =

@@ -1,8 +1,12 @@
 #include "persistence/postgres/connection.hpp"
 
+#include <atomic>
 #include <charconv>
+#include <chrono>
 #include <ctime>
+#include <limits>
 #include <new>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -13,23 +17,48 @@ namespace {
 /// for the acknowledgement of what was sent. libpq takes the last of repeated parameters, so what the operator wrote in
 /// a key=value string comes after ours; a URI that has its own wins by being left alone.
 constexpr const char* connect_timeout_seconds = "5";
-constexpr const char* unacknowledged_ms = "30000";
+constexpr const char* unacknowledged_ms = "10000";
+constexpr const char* probed_after_seconds = "10"; ///< of silence, and then as often as the next two say
+constexpr const char* probed_every_seconds = "5";
+constexpr const char* probes = "3";
+
+/// The same the other way round: what this client holds in the server, should it vanish or stand still. Without them
+/// the rows that it had locked stay locked for two hours, the system's limit, and as long its connections count.
+std::string limits_of_a_vanished_client(int idle_transaction_seconds) {
+  return std::string{"SET tcp_user_timeout = "} + unacknowledged_ms +
+         "; SET tcp_keepalives_idle = " + probed_after_seconds +
+         "; SET tcp_keepalives_interval = " + probed_every_seconds + "; SET tcp_keepalives_count = " + probes +
+         "; SET idle_in_transaction_session_timeout = " + std::to_string(idle_transaction_seconds * 1000);
+}
+
+std::int64_t now_in_seconds() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// When Postgres last had too little of something, for all connections of the process.
+std::atomic<std::int64_t>& last_shortage() {
+  static std::atomic<std::int64_t> at{std::numeric_limits<std::int64_t>::min() / 2};
+  return at;
+}
 
 } // namespace
 
 std::string with_time_limits(const std::string& dsn) {
-  const std::string keepalive = "keepalives_idle";
-  if (!dsn.starts_with("postgres://") && !dsn.starts_with("postgresql://"))
-    return std::string{"connect_timeout="} + connect_timeout_seconds + " tcp_user_timeout=" + unacknowledged_ms + " " +
-           keepalive + "=10 " + dsn;
-  auto out = dsn;
-  const auto add = [&out](const std::string& name, const std::string& value) {
-    if (out.find(name + "=") == std::string::npos)
-      out += (out.find('?') == std::string::npos ? "?" : "&") + name + "=" + value;
+  const std::pair<std::string, std::string> limits[] = {
+      {"connect_timeout", connect_timeout_seconds},
+      {"tcp_user_timeout", unacknowledged_ms},
+      {"keepalives_idle", probed_after_seconds},
+      {"keepalives_interval", probed_every_seconds},
+      {"keepalives_count", probes},
   };
-  add("connect_timeout", connect_timeout_seconds);
-  add("tcp_user_timeout", unacknowledged_ms);
-  add(keepalive, "10");
+  auto out = dsn;
+  if (!dsn.starts_with("postgres://") && !dsn.starts_with("postgresql://"))
+    for (const auto& [name, value] : limits)
+      out = name + "=" + value + " " + out;
+  else
+    for (const auto& [name, value] : limits)
+      if (out.find(name + "=") == std::string::npos)
+        out += (out.find('?') == std::string::npos ? "?" : "&") + name + "=" + value;
   return out;
 }
 
@@ -38,6 +67,11 @@ void session::prepare(const named_query& query) {
     return;
   link_.prepare(query.name, query.sql);
   prepared_.insert(query.name);
+}
+
+bool postgres_is_short_of_resources() {
+  constexpr std::int64_t told_for_seconds = 10;
+  return now_in_seconds() - last_shortage() <= told_for_seconds;
 }
 
 connection::connection(connection_options options) : options_{std::move(options)} {}
@@ -52,7 +86,8 @@ pqxx::connection& connection::link() {
   pqxx::nontransaction setup{*link_};
   setup.exec("SET TimeZone = 'UTC'; SET jit = off; SET plan_cache_mode = force_generic_plan; "
              "SET client_encoding = 'UTF8'; SET client_min_messages = warning; SET statement_timeout = " +
-             std::to_string(options_.statement_timeout_seconds * 1000) +
+             std::to_string(options_.statement_timeout_seconds * 1000) + "; " +
+             limits_of_a_vanished_client(options_.idle_transaction_seconds) +
              "; SET application_name = " + setup.quote(options_.application_name) +
              (options_.by_keys_only
                   ? "; SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off"
@@ -80,11 +115,13 @@ connection::explanation connection::explain_current_exception() {
   } catch (const pqxx::sql_error& e) {
     const std::string state = e.sqlstate();
     // 40: rollback to be repeated; 53: out of resources (disk full, too many connections); 57P: shutdown; 08: link;
-    // 57014: took too long
+    // 57014: took too long; 25P03: stood still within a transaction
     if (state.starts_with("40") || state.starts_with("53") || state.starts_with("57P") || state.starts_with("08") ||
-        state == "57014") {
-      if (state.starts_with("57P") || state.starts_with("08"))
+        state == "57014" || state == "25P03") {
+      if (state.starts_with("57P") || state.starts_with("08") || state == "25P03")
         link_.reset();
+      if (state.starts_with("53"))
+        last_shortage() = now_in_seconds();
       spdlog::warn("database refused work ({}): {}", state, e.what());
       return {unavailable("The database cannot take work right now"), state.starts_with("40")};
     }

@@ -28,6 +28,9 @@ struct connection_options {
   /// For connections whose statements find all their rows by keys: plans are loops over indexes, and stay so whatever
   /// the server believed of the tables' sizes when it made them.
   bool by_keys_only = false;
+  /// A transaction between whose statements more time passes is rolled back by the server, so that a node which stands
+  /// still or is cut off does not keep the others from its rows.
+  int idle_transaction_seconds = 10;
 };
 
 /// The same, by_keys_only.
@@ -63,6 +66,10 @@ private:
   pqxx::connection_base& link_;
   std::unordered_set<std::string>& prepared_;
 };
+
+/// Whether Postgres refused work of this process within the last 10 s because it has run out of something (SQLSTATE
+/// class 53: a full disk, memory, connections). Reads may still succeed meanwhile. Any thread.
+[[nodiscard]] bool postgres_is_short_of_resources();
 
 /// One connection to Postgres, used by one thread at a time. It is opened at its first use and again after it was
 /// lost. Settings of each session: TimeZone UTC, jit off, generic plans, client_encoding UTF8.

@@ -7,8 +7,11 @@ namespace {
 
 constexpr const char* statement_timeout_ms = "10000";
 
+/// The last four: a node that vanishes must not count among the listeners for long, see connection.cpp.
 constexpr named_query introduce_listener{"introduce_listener", R"sql(
-  SELECT set_config('application_name', $1, false), set_config('statement_timeout', $2, false)
+  SELECT set_config('application_name', $1, false), set_config('statement_timeout', $2, false),
+         set_config('tcp_user_timeout', '10000', false), set_config('tcp_keepalives_idle', '10', false),
+         set_config('tcp_keepalives_interval', '5', false), set_config('tcp_keepalives_count', '3', false)
 )sql"};
 
 struct freed_by_libpq {

@@ -4,8 +4,11 @@
 #include <optional>
 #include <set>
 
+#include <spdlog/spdlog.h>
+
 #include "persistence/postgres/catalog.hpp"
 #include "persistence/postgres/migrations.hpp"
+#include "persistence/postgres/migrator_locks.hpp"
 
 namespace cued::persistence {
 
@@ -21,7 +24,9 @@ namespace cued::persistence {
 //   yes   | no              | models    | tables and columns checked, R and the missing unique index of messages added
 //
 // Then those of ours that cued.schema_version does not name, then the comparison of the catalog. All of that is one
-// transaction: it ends with everything done and checked, or with nothing touched.
+// transaction: it ends with everything done and checked, or with nothing touched. It begins with a lock on all tables
+// that are to be changed. If that is not to be had at once, the transaction ends, and another begins when those who
+// hold the tables are gone.
 
 namespace {
 
@@ -44,6 +49,9 @@ constexpr named_query read_own_versions{"migration_own_versions", "SELECT versio
 constexpr named_query record_own_version{"migration_record", R"sql(
   INSERT INTO cued.schema_version (version, name, applied_at) VALUES ($1, $2, now()))sql"};
 
+/// Reason: between two looks at who holds the tables. In the server, so that the loss of the connection is noticed.
+constexpr named_query rest_a_moment{"migration_rest", "SELECT pg_sleep(0.2)"};
+
 /// Reason: whether the check on executions.status still lacks the two values of R.
 /// Index: pg_constraint_conrelid_contypid_conname_index.
 constexpr named_query status_check_is_narrow{"migration_status_check", R"sql(
@@ -57,10 +65,13 @@ constexpr named_query repeated_idempotency_keys{"migration_repeated_keys", R"sql
   SELECT user_id::text, idempotency_key FROM public.messages WHERE idempotency_key IS NOT NULL
   GROUP BY 1, 2 HAVING count(*) > 1 ORDER BY 1, 2 LIMIT 5)sql"};
 
+constexpr named_query idempotency_index_is_there{"migration_idempotency_index", R"sql(
+  SELECT 1 WHERE to_regclass('public.unique_user_idempotency_key') IS NOT NULL)sql"};
+
 /// Two concurrent sends with one key must not both succeed (spec/schema.md §6); the models' tables lack it.
-constexpr const char* make_idempotency_index = R"sql(
+constexpr migration idempotency_index{0, "the index on idempotency keys", R"sql(
   CREATE UNIQUE INDEX IF NOT EXISTS unique_user_idempotency_key ON messages (user_id, idempotency_key)
-    WHERE idempotency_key IS NOT NULL)sql";
+    WHERE idempotency_key IS NOT NULL)sql"};
 
 enum class shape { empty, reference, models };
 
@@ -126,7 +137,7 @@ result<std::set<int>> own_versions(session& s, bool has_own, int newest_known) {
 }
 
 /// One migration; what the server says against it becomes words for the operator.
-result<void> apply(session& s, const migration& one, migration_report& report) {
+result<void> apply(session& s, const migration& one) {
   try {
     s.exec_text(std::string{one.sql});
   } catch (const pqxx::insufficient_privilege& e) {
@@ -136,28 +147,18 @@ result<void> apply(session& s, const migration& one, migration_report& report) {
   } catch (const pqxx::sql_error& e) {
     const std::string state = e.sqlstate();
     if (state == "55P03")
-      return refused("migration " + std::string{one.name} +
-                     " could not get a table for itself within 30 seconds. Stop "
-                     "whatever still works on this database (cueapi-core's api, poller and workers) and start again");
+      return fail(503, "tables_in_use", "migration " + std::string{one.name} + " could not get a table for itself");
     if (state.starts_with("40") || state.starts_with("53") || state.starts_with("57P") || state.starts_with("08"))
       throw;
     return refused("migration " + std::string{one.name} + " failed: " + e.what());
   }
-  report.applied.emplace_back(one.name);
   return {};
 }
 
-/// A database that the reference made, or its models: R where it is missing, once all the rest is known to be there.
-result<void> repair(session& s, const std::vector<migration>& all, shape found, migration_report& report) {
-  const auto difference = compare_catalog(s);
-  if (!difference.missing.empty())
-    return refused("this database is not one of cueapi-core " + std::string{reference_head} +
-                   " (or is damaged): it lacks" + listed(difference.missing) + "\nNothing was touched");
-  if (!difference.missing_repairs.empty() || !s.exec(status_check_is_narrow).empty())
-    if (auto applied = apply(s, numbered(all, repairs_migration), report); !applied)
-      return applied;
-  if (found != shape::models)
-    return {};
+/// The missing unique index of messages, once no rows stand in its way.
+result<bool> needs_idempotency_index(session& s) {
+  if (!s.exec(idempotency_index_is_there).empty())
+    return false;
   std::vector<std::string> repeated;
   for (const auto& row : s.exec(repeated_idempotency_keys))
     repeated.push_back("user " + row[0].as<std::string>() + ", key " + row[1].as<std::string>());
@@ -166,18 +167,56 @@ result<void> repair(session& s, const std::vector<migration>& all, shape found, 
         "several messages have the same user and idempotency key, so the unique index that sending relies on "
         "cannot be made. Set idempotency_key to NULL on all but one of each:" +
         listed(repeated));
-  s.exec_text(make_idempotency_index);
-  return {};
+  return true;
 }
 
-result<void> apply_own(session& s, const std::vector<migration>& all, const std::set<int>& done,
-                       migration_report& report) {
-  for (const auto& one : all) {
-    if (one.number < first_own_migration || done.contains(one.number))
-      continue;
-    if (auto applied = apply(s, one, report); !applied)
+/// What has to be run, in order. On tables of the reference R only once all the rest is known to be there.
+result<std::vector<const migration*>> pending_of(session& s, const std::vector<migration>& all, shape found,
+                                                 const std::set<int>& done) {
+  std::vector<const migration*> pending;
+  if (found == shape::empty) {
+    pending.push_back(&numbered(all, reference_schema_migration));
+  } else {
+    const auto difference = compare_catalog(s);
+    if (!difference.missing.empty())
+      return refused("this database is not one of cueapi-core " + std::string{reference_head} +
+                     " (or is damaged): it lacks" + listed(difference.missing) + "\nNothing was touched");
+    if (!difference.missing_repairs.empty() || !s.exec(status_check_is_narrow).empty())
+      pending.push_back(&numbered(all, repairs_migration));
+  }
+  if (found == shape::models) {
+    const auto needed = needs_idempotency_index(s);
+    if (!needed)
+      return fail(needed.error());
+    if (*needed)
+      pending.push_back(&idempotency_index);
+  }
+  for (const auto& one : all)
+    if (one.number >= first_own_migration && !done.contains(one.number))
+      pending.push_back(&one);
+  return pending;
+}
+
+/// The same; definitions are not to be had of a table that somebody has for himself (VACUUM FULL).
+result<std::vector<const migration*>> look_for_pending(session& s, const std::vector<migration>& all, shape found,
+                                                       const std::set<int>& done) {
+  try {
+    return pending_of(s, all, found, done);
+  } catch (const pqxx::sql_error& e) {
+    if (e.sqlstate() != "55P03")
+      throw;
+    return fail(503, "tables_in_use", "a table cannot be looked at");
+  }
+}
+
+result<void> apply_all(session& s, const std::vector<const migration*>& pending, migration_report& report) {
+  for (const auto* one : pending) {
+    if (auto applied = apply(s, *one); !applied)
       return applied;
-    s.exec(record_own_version, one.number, std::string{one.name});
+    if (one->number >= first_own_migration)
+      s.exec(record_own_version, one->number, std::string{one->name});
+    if (one->number > 0)
+      report.applied.emplace_back(one->name);
   }
   return {};
 }
@@ -210,11 +249,12 @@ std::string described(shape found, const std::set<int>& own) {
   return "model tables";
 }
 
-result<migration_report> migrate_in(session& s) {
-  // Long enough for another node's migrations, and lock_timeout applies to tables only after the turn has come.
+/// One try. `tables` is what it wants for itself, for whoever has to find out why it did not get it.
+result<migration_report> migrate_in(session& s, std::chrono::milliseconds each_try, std::vector<std::string>& tables) {
+  // Long enough for another node's migrations; the limits on waiting for tables begin after the turn has come.
   s.exec_text("SET LOCAL search_path = public");
   s.exec(take_lock, migration_lock);
-  s.exec_text("SET LOCAL lock_timeout = '30s'");
+  s.exec_text("SET LOCAL lock_timeout = " + std::to_string(each_try.count()));
   const auto seen = s.exec(look);
   if (seen[0][3].as<int>() < oldest_server)
     return refused("this server is PostgreSQL " + std::to_string(seen[0][3].as<int>() / 10000) +
@@ -227,25 +267,93 @@ result<migration_report> migrate_in(session& s) {
   const auto own = own_versions(s, has_own, all.back().number);
   if (!own)
     return fail(own.error());
+  tables = {"public.executions"};
+  const auto pending = look_for_pending(s, all, *found, *own);
+  if (!pending)
+    return fail(pending.error());
+  tables = tables_changed_by(s, *pending);
+  if (auto held = hold_tables(s, tables, each_try); !held)
+    return fail(held.error());
   migration_report report{described(*found, *own), {}, {}};
-  auto based = *found == shape::empty ? apply(s, numbered(all, reference_schema_migration), report)
-                                      : repair(s, all, *found, report);
-  if (!based)
-    return fail(based.error());
-  if (auto applied = apply_own(s, all, *own, report); !applied)
+  if (auto applied = apply_all(s, *pending, report); !applied)
     return fail(applied.error());
   if (auto verified = verify(s, report); !verified)
     return fail(verified.error());
   return report;
 }
 
+using steady = std::chrono::steady_clock;
+
+result<std::vector<table_holder>> look_for_holders(connection& link, const std::vector<std::string>& tables,
+                                                   std::chrono::milliseconds longer_than) {
+  return link.run([&](session& s) -> result<std::vector<table_holder>> { return holders_of(s, tables, longer_than); });
+}
+
+std::string words_of(const std::vector<table_holder>& holders) {
+  std::vector<std::string> words;
+  for (const auto& one : holders)
+    words.push_back(one.words);
+  return listed(words);
+}
+
+bool any_is_left(const std::vector<table_holder>& before, const std::vector<table_holder>& now) {
+  return std::any_of(before.begin(), before.end(), [&](const auto& one) {
+    return std::any_of(now.begin(), now.end(), [&](const auto& other) { return other.identity == one.identity; });
+  });
+}
+
+/// Until those who hold the tables now are gone. Others may use them all the while.
+result<void> wait_beside(connection& link, const std::vector<std::string>& tables, const migration_patience& patience,
+                         steady::time_point until) {
+  const auto first = look_for_holders(link, tables, patience.each_try);
+  if (!first)
+    return fail(first.error());
+  if (!first->empty())
+    spdlog::warn("the tables this version has to change are in use; waiting, and nobody waits for us:{}",
+                 words_of(*first));
+  for (auto now = *first; any_is_left(*first, now);) {
+    if (patience.asked_to_stop && patience.asked_to_stop())
+      return fail(503, "stopped", "asked to stop before the database was brought to the schema of this version");
+    if (steady::now() >= until)
+      return refused("the tables this version has to change were in use for " +
+                     std::to_string(patience.in_all.count()) + " seconds, and still are:" + words_of(now) +
+                     "\nNothing was touched. Wait for its end or end it (SELECT pg_terminate_backend(process)), and "
+                     "start again. Programs that work on this database all the time (cueapi-core's api, poller and "
+                     "workers) have to be stopped first");
+    auto rested = link.run([](session& s) -> result<void> {
+      s.exec(rest_a_moment);
+      return {};
+    });
+    if (!rested)
+      return rested;
+    auto again = look_for_holders(link, tables, patience.each_try);
+    if (!again)
+      return fail(again.error());
+    now = std::move(*again);
+  }
+  return {};
+}
+
 } // namespace
 
-result<migration_report> migrate(const connection_options& options) {
-  auto patient = options;
-  patient.statement_timeout_seconds = 0; // an index on a large table takes as long as it takes
-  connection link{patient};
-  return link.in_transaction([](session& s) { return migrate_in(s); });
+result<migration_report> migrate(const connection_options& options, const migration_patience& patience) {
+  auto unhurried = options;
+  unhurried.statement_timeout_seconds = 0; // an index on a large table takes as long as it takes
+  connection link{unhurried};
+  const auto until = steady::now() + patience.in_all;
+  for (;;) {
+    std::vector<std::string> tables;
+    auto tried = link.in_transaction([&](session& s) { return migrate_in(s, patience.each_try, tables); });
+    if (tried || tried.error().code != "tables_in_use")
+      return tried;
+    if (auto waited = wait_beside(link, tables, patience, until); !waited)
+      return fail(waited.error());
+    if (steady::now() >= until)
+      return refused("the tables this version has to change were in use, by ever others, for " +
+                     std::to_string(patience.in_all.count()) +
+                     " seconds. Nothing was touched. Stop whatever still works on this database (cueapi-core's api, "
+                     "poller and workers) and start again");
+  }
 }
 
 } // namespace cued::persistence

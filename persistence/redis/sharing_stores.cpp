@@ -21,8 +21,9 @@ result<std::vector<recorded_attempt>> usage_sharing_store::record_attempts(const
   return recorded;
 }
 
-result<std::vector<started_delivery>> grace_sharing_store::start(const std::vector<std::string>& execution_ids) {
-  auto started = inner_->start(execution_ids);
+result<std::vector<started_delivery>> grace_sharing_store::start(const std::vector<std::string>& execution_ids,
+                                                                 instant at) {
+  auto started = inner_->start(execution_ids, at);
   if (!started)
     return started;
   std::map<std::string, instant> begun;

@@ -33,7 +33,7 @@ public:
   grace_sharing_store(std::unique_ptr<delivery_store> inner, shared_keys& shared)
       : inner_{std::move(inner)}, shared_{shared} {}
 
-  result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids) override;
+  result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids, instant at) override;
 
 private:
   std::unique_ptr<delivery_store> inner_;

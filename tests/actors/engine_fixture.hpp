@@ -67,6 +67,13 @@ private:
   }
 };
 
+/// The wall clock, which a test may put forward.
+class adjustable_clock final : public time_source {
+public:
+  [[nodiscard]] instant now() const override { return wall_clock{}.now() + ahead.load(); }
+  std::atomic<std::chrono::seconds> ahead{std::chrono::seconds{0}};
+};
+
 /// A whole engine over a world in memory.
 class engine_test : public testing::Test {
 protected:
@@ -110,7 +117,7 @@ protected:
   memory_world world;
   scripted_sender sender;
   recording_notifier post;
-  wall_clock clock;
+  adjustable_clock clock;
   prometheus::Registry registry;
   actors::clock_pulse pulse;
   std::promise<std::string> hopeless;

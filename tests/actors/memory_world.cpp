@@ -56,6 +56,28 @@ public:
     return out;
   }
 
+  result<std::vector<std::optional<instant>>> give_back(const std::vector<persistence::held_claim>& claims) override {
+    const std::lock_guard lock{world_.mutex};
+    if (world_.fault("give_back"))
+      return fail(unavailable("away"));
+    std::vector<std::optional<instant>> out;
+    for (const auto& c : claims) {
+      out.emplace_back();
+      auto it = world_.executions.find(c.execution_id);
+      if (it == world_.executions.end() || it->second.status != "delivering" || it->second.claimed_by != c.worker_id ||
+          it->second.claimed_at != c.claimed_at || it->second.outcome)
+        continue;
+      it->second.status = "pending";
+      it->second.claimed_by.clear();
+      it->second.claimed_at = {};
+      --it->second.attempts;
+      out.back() = it->second.scheduled_for;
+      ++world_.claims_given_back;
+    }
+    world_.changed.notify_all();
+    return out;
+  }
+
   result<std::optional<instant>> next_due(const std::string& user_id, instant at) override {
     const std::lock_guard lock{world_.mutex};
     std::optional<instant> soonest;
@@ -125,7 +147,15 @@ class memory_deliveries final : public persistence::delivery_store {
 public:
   explicit memory_deliveries(memory_world& w) : world_{w} {}
 
-  result<std::vector<persistence::started_delivery>> start(const std::vector<std::string>& ids) override {
+  result<std::vector<persistence::started_delivery>> start(const std::vector<std::string>& ids, instant at) override {
+    auto started = world_.pass("start", [&] { return take(ids, at); });
+    if (!started && started.error().status == 503)
+      doubts_.insert(at);
+    return started;
+  }
+
+private:
+  result<std::vector<persistence::started_delivery>> take(const std::vector<std::string>& ids, instant at) {
     const std::lock_guard lock{world_.mutex};
     if (world_.fault("start"))
       return fail(unavailable("away"));
@@ -133,9 +163,13 @@ public:
     std::vector<persistence::started_delivery> out;
     for (const auto& id : ids) {
       auto it = world_.executions.find(id);
-      if (it == world_.executions.end() || (it->second.status != "pending" && it->second.status != "retry_ready"))
+      if (it == world_.executions.end())
+        continue;
+      const bool in_doubt = it->second.status == "delivering" && doubts_.contains(it->second.taken_at);
+      if (it->second.status != "pending" && it->second.status != "retry_ready" && !in_doubt)
         continue;
       it->second.status = "delivering";
+      it->second.taken_at = at;
       persistence::started_delivery d;
       d.execution_id = id;
       d.user_id = it->second.user_id;
@@ -153,8 +187,8 @@ public:
     return out;
   }
 
-private:
   memory_world& world_;
+  std::set<instant> doubts_; ///< calls that may have been carried out
 };
 
 class memory_clock final : public persistence::clock_store {
@@ -275,8 +309,21 @@ public:
   result<std::vector<persistence::due_delivery>> forgotten(instant) override {
     return std::vector<persistence::due_delivery>{};
   }
-  result<std::vector<persistence::stale_delivery>> stale_deliveries(instant) override {
-    return std::vector<persistence::stale_delivery>{};
+  result<std::vector<persistence::stale_delivery>> stale_deliveries(instant older_than) override {
+    const std::lock_guard lock{world_.mutex};
+    std::vector<persistence::stale_delivery> out;
+    for (const auto& [id, e] : world_.executions)
+      if (e.webhook && e.status == "delivering" && e.taken_at < older_than) {
+        persistence::stale_delivery s;
+        s.execution_id = id;
+        s.user_id = e.user_id;
+        s.cue_id = e.cue_id;
+        s.attempts = e.attempts;
+        s.retry_max_attempts = 3;
+        s.retry_backoff_json = "[0]";
+        out.push_back(std::move(s));
+      }
+    return out;
   }
   result<std::vector<persistence::returned_execution>> return_lost_claims(instant) override {
     return std::vector<persistence::returned_execution>{};
@@ -320,11 +367,14 @@ public:
     std::map<std::string, std::size_t> turns;
     std::vector<persistence::started_notice> out;
     for (auto& [id, n] : world_.notices) {
-      if (n.status != "pending" || n.due > at || std::ranges::count(wanted.not_of, n.started.user_id) > 0 ||
-          out.size() >= wanted.at_most || turns[n.started.user_id] >= wanted.per_user_at_most)
+      const bool forgotten = n.status == "sending" && n.taken_at < at - std::chrono::seconds{5};
+      if ((n.status != "pending" && !forgotten) || n.due > at ||
+          std::ranges::count(wanted.not_of, n.started.user_id) > 0 || out.size() >= wanted.at_most ||
+          turns[n.started.user_id] >= wanted.per_user_at_most)
         continue;
       ++turns[n.started.user_id];
       n.status = "sending";
+      n.taken_at = at;
       ++n.started.attempt;
       out.push_back(n.started);
     }
@@ -356,15 +406,124 @@ private:
   memory_world& world_;
 };
 
+/// Every call of a store passes the world's faults.
+template <class Store>
+class passing {
+public:
+  explicit passing(memory_world& w) : world_{w}, inner_{w} {}
+
+protected:
+  memory_world& world_;
+  Store inner_;
+};
+
+class passing_claims final : public persistence::claim_store, passing<memory_claims> {
+public:
+  using passing::passing;
+  result<std::vector<std::optional<persistence::claimed_execution>>>
+  claim(const std::vector<persistence::claim_attempt>& attempts, instant at) override {
+    return world_.pass("claim", [&] { return inner_.claim(attempts, at); });
+  }
+  result<std::vector<persistence::ready_execution>> ready(const std::string& user, instant at, std::size_t n) override {
+    return world_.pass("ready", [&] { return inner_.ready(user, at, n); });
+  }
+  result<std::optional<instant>> next_due(const std::string& user, instant at) override {
+    return world_.pass("next_due", [&] { return inner_.next_due(user, at); });
+  }
+  result<std::vector<std::optional<instant>>> give_back(const std::vector<persistence::held_claim>& claims) override {
+    return world_.pass("give_back", [&] { return inner_.give_back(claims); });
+  }
+};
+
+class passing_outcomes final : public persistence::outcome_store, passing<memory_outcomes> {
+public:
+  using passing::passing;
+  result<std::vector<recorded_outcome>> record_outcomes(const std::vector<persistence::reported_outcome>& reports,
+                                                        instant at) override {
+    return world_.pass("record_outcomes", [&] { return inner_.record_outcomes(reports, at); });
+  }
+  result<std::vector<persistence::recorded_attempt>> record_attempts(const std::vector<attempt_result>& attempts,
+                                                                     instant at) override {
+    return world_.pass("record_attempts", [&] { return inner_.record_attempts(attempts, at); });
+  }
+};
+
+class passing_clock final : public persistence::clock_store, passing<memory_clock> {
+public:
+  using passing::passing;
+  result<std::vector<persistence::armed_cue>> armed_until(instant horizon, std::size_t limit,
+                                                          const persistence::armed_position& from) override {
+    return world_.pass("armed_until", [&] { return inner_.armed_until(horizon, limit, from); });
+  }
+  result<std::vector<persistence::armed_cue>> find_armed(const std::vector<std::string>& ids) override {
+    return world_.pass("find_armed", [&] { return inner_.find_armed(ids); });
+  }
+  result<std::vector<persistence::fired_slot>> fire(const std::vector<persistence::firing>& due) override {
+    return world_.pass("fire", [&] { return inner_.fire(due); });
+  }
+};
+
+class passing_deadlines final : public persistence::deadline_store, passing<memory_deadlines> {
+public:
+  using passing::passing;
+  result<std::vector<persistence::due_delivery>> ready_retries(instant at) override {
+    return world_.pass("ready_retries", [&] { return inner_.ready_retries(at); });
+  }
+  result<std::optional<instant>> next_retry_before(instant at, instant horizon) override {
+    return world_.pass("next_retry_before", [&] { return inner_.next_retry_before(at, horizon); });
+  }
+  result<persistence::expired_outcomes> expire_outcomes(instant at) override {
+    return world_.pass("expire_outcomes", [&] { return inner_.expire_outcomes(at); });
+  }
+  result<std::vector<persistence::due_delivery>> undispatched(instant at) override {
+    return world_.pass("undispatched", [&] { return inner_.undispatched(at); });
+  }
+  result<std::vector<persistence::due_delivery>> forgotten(instant older_than) override {
+    return world_.pass("forgotten", [&] { return inner_.forgotten(older_than); });
+  }
+  result<std::vector<persistence::stale_delivery>> stale_deliveries(instant older_than) override {
+    return world_.pass("stale_deliveries", [&] { return inner_.stale_deliveries(older_than); });
+  }
+  result<std::vector<persistence::returned_execution>> return_lost_claims(instant at) override {
+    return world_.pass("return_lost_claims", [&] { return inner_.return_lost_claims(at); });
+  }
+  result<std::size_t> miss_unclaimed(instant at) override {
+    return world_.pass("miss_unclaimed", [&] { return inner_.miss_unclaimed(at); });
+  }
+  result<std::size_t> fold_runs() override {
+    return world_.pass("fold_runs", [&] { return inner_.fold_runs(); });
+  }
+  result<std::size_t> tell_silent_workers(instant at) override {
+    return world_.pass("tell_silent_workers", [&] { return inner_.tell_silent_workers(at); });
+  }
+  result<std::size_t> clean_up(instant at) override {
+    return world_.pass("clean_up", [&] { return inner_.clean_up(at); });
+  }
+};
+
+class passing_notices final : public persistence::notice_store, passing<memory_notices> {
+public:
+  using passing::passing;
+  result<std::vector<persistence::started_notice>> take(const persistence::notice_batch& wanted, instant at) override {
+    return world_.pass("take", [&] { return inner_.take(wanted, at); });
+  }
+  result<std::size_t> finish(const std::vector<persistence::notice_result>& results, instant at) override {
+    return world_.pass("finish", [&] { return inner_.finish(results, at); });
+  }
+  result<persistence::notice_counts> counts(instant at) override {
+    return world_.pass("counts", [&] { return inner_.counts(at); });
+  }
+};
+
 } // namespace
 
 actors::store_makers memory_world::makers() {
-  return {[this] { return std::make_unique<memory_claims>(*this); },
-          [this] { return std::make_unique<memory_outcomes>(*this); },
+  return {[this] { return std::make_unique<passing_claims>(*this); },
+          [this] { return std::make_unique<passing_outcomes>(*this); },
           [this] { return std::make_unique<memory_deliveries>(*this); },
-          [this] { return std::make_unique<memory_clock>(*this); },
-          [this] { return std::make_unique<memory_deadlines>(*this); },
-          [this] { return std::make_unique<memory_notices>(*this); }};
+          [this] { return std::make_unique<passing_clock>(*this); },
+          [this] { return std::make_unique<passing_deadlines>(*this); },
+          [this] { return std::make_unique<passing_notices>(*this); }};
 }
 
 } // namespace cued::test

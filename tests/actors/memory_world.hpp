@@ -25,6 +25,7 @@ public:
     instant scheduled_for{};
     std::string claimed_by;
     instant claimed_at{};
+    instant taken_at{}; ///< by a sender
     int attempts = 0;
     std::optional<bool> outcome;
     instant recorded_at{};
@@ -42,7 +43,11 @@ public:
     std::string status = "pending";
     instant due{};
     std::string last_error;
+    instant taken_at{}; ///< nobody says how it ended: due again after five seconds
   };
+
+  /// What may befall one call of a store, before or after it did what it was asked for.
+  enum class fault_kind { throws_before, throws_after, hangs_before, hangs_after, refused, in_doubt };
 
   // -- set-up -----------------------------------------------------------------
   void add(execution e) {
@@ -75,6 +80,17 @@ public:
     is_away ? void(absent.insert(operation)) : void(absent.erase(operation));
   }
 
+  /// The next call of the named operation meets with this. Who hangs does so until release().
+  void inject(const std::string& operation, fault_kind what) {
+    const std::lock_guard lock{mutex};
+    injected.emplace(operation, what);
+  }
+  void release() {
+    const std::lock_guard lock{mutex};
+    released = true;
+    changed.notify_all();
+  }
+
   // -- looking ------------------------------------------------------------------
   execution find(const std::string& id) const {
     const std::lock_guard lock{mutex};
@@ -102,6 +118,27 @@ public:
 
   actors::store_makers makers();
 
+  /// The way of every call of a store.
+  template <class Call>
+  auto pass(const std::string& operation, Call call) -> decltype(call()) {
+    const auto fate = fate_of(operation);
+    if (fate == fault_kind::throws_before)
+      throw std::runtime_error("injected before " + operation);
+    if (fate == fault_kind::refused)
+      return fail(unavailable("refused"));
+    if (fate == fault_kind::hangs_before)
+      hang();
+    auto answer = call();
+    done(operation);
+    if (fate == fault_kind::throws_after)
+      throw std::runtime_error("injected after " + operation);
+    if (fate == fault_kind::hangs_after)
+      hang();
+    if (fate == fault_kind::in_doubt)
+      return fail(unavailable("the answer was lost"));
+    return answer;
+  }
+
   /// Runs before each operation, under the lock; true: answer 503.
   bool fault(const std::string& operation) {
     if (auto it = throws.find(operation); it != throws.end() && it->second > 0) {
@@ -122,8 +159,12 @@ public:
   std::map<std::int64_t, notice> notices; ///< a retry is due at once
   std::map<std::string, int> throws, failures;
   std::set<std::string> absent;
+  std::map<std::string, fault_kind> injected; ///< not yet met with
+  std::map<std::string, std::size_t> calls;   ///< that were carried out, by operation
+  std::size_t hanging = 0;
+  bool released = false;
   std::vector<std::pair<instant, instant>> firings; ///< scheduled, fired at
-  std::size_t claim_statements = 0, claim_rows = 0;
+  std::size_t claim_statements = 0, claim_rows = 0, claims_given_back = 0;
   std::size_t ready_looks = 0;  ///< of tenants at what their workers may claim
   std::size_t looks = 0;        ///< of the clocks at their horizon
   std::size_t longest_look = 0; ///< in rows
@@ -132,6 +173,26 @@ public:
   std::size_t sweeps = 0;          ///< of the deadline clock
   std::size_t looks_for_silent_workers = 0;
   std::size_t folds = 0; ///< of the journal of runs
+
+private:
+  std::optional<fault_kind> fate_of(const std::string& operation) {
+    const std::lock_guard lock{mutex};
+    const auto found = injected.extract(operation);
+    changed.notify_all();
+    return found ? std::optional{found.mapped()} : std::nullopt;
+  }
+  void done(const std::string& operation) {
+    const std::lock_guard lock{mutex};
+    ++calls[operation];
+    changed.notify_all();
+  }
+  void hang() {
+    std::unique_lock lock{mutex};
+    ++hanging;
+    changed.notify_all();
+    changed.wait(lock, [this] { return released; });
+    --hanging;
+  }
 };
 
 } // namespace cued::test

@@ -1,6 +1,7 @@
 """What run_long runs: rounds of every scenario, each with a seed of its own, and one row for each scenario."""
 
 import argparse
+import json
 import signal
 import sys
 import time
@@ -36,8 +37,10 @@ def main():
     read.add_argument("seed", nargs="?", type=int, default=int(time.strftime("%Y%m%d")), help="of today")
     read.add_argument("scenario", nargs="?", choices=[*SCENARIOS, "all"], default="all")
     read.add_argument("--table", type=Path, help="a file that the rows are appended to")
+    read.add_argument("--json", type=Path, help="a file for the rows of this run, with all times")
     given = read.parse_args()
-    wanted = SCENARIOS if given.scenario == "all" else [given.scenario]
+    each = [name for name, scenario in SCENARIOS.items() if not scenario.combined]
+    wanted = each if given.scenario == "all" else [given.scenario]
     print(f"{given.minutes} minutes each, from seed {given.seed}\n{header()}", flush=True)
     totals = []
     for name in wanted:
@@ -48,6 +51,8 @@ def main():
     print(f"\nIn all\n{header()}")
     for total in totals:
         print(total)
+    if given.json:
+        given.json.write_text(json.dumps([total.as_json() for total in totals], indent=1))
     if given.table:
         new = not given.table.exists()
         with given.table.open("a", encoding="utf-8") as file:

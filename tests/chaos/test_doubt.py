@@ -41,12 +41,18 @@ def user(line):
     return Api(HOST, server.port, key)
 
 
-def cut_before_the_answer_to(gate, statement, act):
-    """Does `act` while the line is cut after Postgres has committed that statement and before it could say so."""
+def spring(gate, kind, statement):
+    """A thread that waits until that has happened, and where it says so."""
     answers = []
-    waiting = threading.Thread(target=lambda: answers.append(gate.trap("before_answer", statement, DEADLINE_SECONDS)))
+    waiting = threading.Thread(target=lambda: answers.append(gate.trap(kind, statement, DEADLINE_SECONDS)))
     waiting.start()
     eventually(gate.is_set, "the trap")
+    return waiting, answers
+
+
+def cut_before_the_answer_to(gate, statement, act):
+    """Does `act` while the line is cut after Postgres has committed that statement and before it could say so."""
+    waiting, answers = spring(gate, "before_answer", statement)
     done = act()
     waiting.join()
     assert answers == [True], f"{statement} was not sent"
@@ -81,7 +87,7 @@ def test_an_outcome_in_doubt_is_recorded_once(line, user):
     execution_id = user.fire(user.create_cue("work", NEVER)["id"])
     outcome = f"/v1/executions/{execution_id}/outcome"
     first = cut_before_the_answer_to(
-        gate, run_of(b"record_outcome_batch"), lambda: user.post(outcome, {"success": True, "result": "first"})
+        gate, run_of(b"record_plain_outcomes"), lambda: user.post(outcome, {"success": True, "result": "first"})
     )
     assert first.status in (200, 503)
     assert user.post(outcome, {"success": False, "result": "second"}).code == "outcome_already_recorded"
@@ -96,3 +102,22 @@ def test_a_fire_in_doubt_is_made_once_under_its_key(line, user):
     again = user.post(fire, {"idempotency_key": "k"}).expect(200)
     assert first.status == 503 or first.json()["id"] == again["id"]
     assert user.cue(cue)["execution_total"] == 1
+
+
+def test_a_node_that_stands_still_within_a_transaction_does_not_keep_the_others_from_its_rows(line, user):
+    gate, server, cluster_url = line
+    path = f"/v1/cues/{user.create_cue('work', NEVER)['id']}"
+    with Server(DATABASE_URL=cluster_url, **SETTINGS) as other:
+        waiting, sprung = spring(gate, "stall", b"COMMIT")
+        answers = []
+        first = threading.Thread(target=lambda: answers.append(user.patch(path, {"name": "of the one"})))
+        first.start()
+        try:
+            waiting.join()
+            assert sprung == [True]
+            other.api(user.key).patch(path, {"name": "of the other"}).expect(200)
+        finally:
+            gate.heal()
+        first.join()
+        assert [one.status for one in answers] == [503]
+        assert other.api(user.key).get(path).expect(200)["name"] == "of the other"

@@ -53,6 +53,9 @@ public:
   result<std::optional<instant>> next_due(const std::string& user_id, instant now) override {
     return through("next_due", [&](store_model& m) { return m.next_due(user_id, now); });
   }
+  result<std::vector<std::optional<instant>>> give_back(const std::vector<held_claim>& given) override {
+    return through("give_back", [&](store_model& m) { return m.give_back(given); });
+  }
 };
 
 class outcomes final : public outcome_store, behind_gate {
@@ -72,20 +75,18 @@ class deliveries final : public delivery_store, behind_gate {
 public:
   using behind_gate::behind_gate;
   /// With the memory of its own doubts that the real store has.
-  result<std::vector<started_delivery>> start(const std::vector<std::string>& ids) override {
-    last_start_ = gate_->fresh_instant();
-    auto started = through("start", [&](store_model& m) { return m.start(ids, doubts_, last_start_); });
+  result<std::vector<started_delivery>> start(const std::vector<std::string>& ids, instant at) override {
+    auto started = through("start", [&](store_model& m) { return m.start(ids, doubts_, at); });
     for (const auto& id : ids)
       if (started)
         doubts_.erase(id);
       else if (started.error().status == 503)
-        doubts_[id].push_back(last_start_);
+        doubts_[id].push_back(at);
     return started;
   }
 
 private:
   store_model::doubts doubts_;
-  instant last_start_{};
 };
 
 class clocks final : public clock_store, behind_gate {

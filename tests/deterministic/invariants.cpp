@@ -32,6 +32,11 @@ bool is_edge(const execution_row& before, const execution_row& after, bool webho
   return false;
 }
 
+/// A claim that nobody was told of was undone, with its attempt.
+bool is_given_back(const execution_row& before, const execution_row& after) {
+  return before.status == "delivering" && after.status == "pending" && after.attempts == before.attempts - 1;
+}
+
 } // namespace
 
 invariants::invariants(const store_model& store, instant now) : store_{store}, now_{now} {}
@@ -100,7 +105,8 @@ void invariants::check_identity(const execution_row& before, const execution_row
       before.triggered_by != after.triggered_by || before.created_at != after.created_at ||
       before.backfilled != after.backfilled)
     broken("what an execution is never changes", after.id);
-  if (after.attempts != before.attempts && after.attempts != before.attempts + 1)
+  const bool given_back = is_given_back(before, after);
+  if (after.attempts != before.attempts && after.attempts != before.attempts + 1 && !given_back)
     broken("attempts go up by one", after.id,
            std::to_string(before.attempts) + " to " + std::to_string(after.attempts));
 }
@@ -145,7 +151,17 @@ void invariants::check_worker_edge(const execution_row& before, const execution_
   }
   if (claimed != (after.attempts == before.attempts + 1))
     broken("a claim counts as an attempt", after.id);
-  if (before.status == "delivering" && after.status == "pending") {
+  if (before.status == "delivering" && after.status == "pending")
+    check_return(before, after);
+}
+
+void invariants::check_return(const execution_row& before, const execution_row& after) {
+  if (is_given_back(before, after)) {
+    auto& last = claims_.at(after.id).back();
+    if (last.answered)
+      broken("who was told that he has a claim keeps it", after.id, last.worker_id);
+    last.given_back = true;
+  } else {
     const auto heard = heard_.find({cue_of(after).user_id, before.claimed_by.value_or("")});
     const auto silent_since = now_ - std::chrono::seconds{store_.limits.worker_heartbeat_timeout_seconds};
     if (heard != heard_.end() && heard->second >= silent_since + skew_at_most)
@@ -178,7 +194,8 @@ void invariants::request_accepted(const std::string& execution_id) { accepted_.i
 void invariants::claim_answered(const std::string& execution_id, const std::string& worker_id) {
   row(execution_id, "a claim");
   auto& all = claims_[execution_id];
-  const auto mine = std::ranges::find_if(all, [&](const claim& c) { return c.worker_id == worker_id && !c.answered; });
+  const auto mine = std::ranges::find_if(
+      all, [&](const claim& c) { return c.worker_id == worker_id && !c.answered && !c.given_back; });
   if (mine == all.end())
     broken("what was answered is in the store", execution_id, "a claim of " + worker_id);
   mine->answered = true;

@@ -46,6 +46,7 @@ private:
   struct claim {
     std::string worker_id;
     bool answered = false;
+    bool given_back = false;
   };
   struct kept_cue {
     std::function<std::optional<instant>(instant)> next; ///< of its schedule
@@ -58,6 +59,7 @@ private:
   void check_outcome(const execution_row& before, const execution_row& after) const;
   void check_edge(const execution_row& before, const execution_row& after) const;
   void check_worker_edge(const execution_row& before, const execution_row& after);
+  void check_return(const execution_row& before, const execution_row& after);
   void check_webhook_edge(const execution_row& before, const execution_row& after) const;
   void check_slots(const cue_row& c, const kept_cue& kept, instant until) const;
   [[nodiscard]] const cue_row& cue_of(const execution_row& e) const { return store_.cues().at(e.cue_id); }

@@ -60,7 +60,6 @@ public:
   }
 
   store_model& database() override { return node_.world_.store; }
-  instant fresh_instant() override { return node_.world_.fresh_instant(); }
   void broken(const std::string& how) override { node_.world_.fail(how); }
 
   void die() { dead_ = true; }
@@ -98,6 +97,9 @@ void node::start() {
   if (settings_.sole_owner)
     s.sole_owner_since = now();
   s.restarts.deaths_at_most = 1'000'000; // of injected faults
+  s.watch.look_every = 2s;
+  s.watch.stuck_after = 1s; // so that slow statements end beside a successor
+  s.watch.hopeless_after = 10'000h;
   s.new_execution_id = [this] {
     constexpr const char* digits = "0123456789abcdef";
     std::string id = "x";

@@ -11,7 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr double hours_at_least = 1'000;
+constexpr double hours_at_least = CUED_SIMULATED_HOURS;
 constexpr int parts = 4;
 constexpr std::uint64_t seeds_per_defect = 30;
 
@@ -74,6 +74,7 @@ INSTANTIATE_TEST_SUITE_P(simulation, a_defect,
                                          planted{"overwrites_outcomes", defect::overwrites_outcomes},
                                          planted{"ignores_attempt_number", defect::ignores_attempt_number},
                                          planted{"takes_claims_from_the_living", defect::takes_claims_from_the_living},
+                                         planted{"gives_back_what_was_granted", defect::gives_back_what_was_granted},
                                          planted{"forgets_retries", defect::forgets_retries}),
                          [](const auto& one) { return std::string{one.param.name}; });
 

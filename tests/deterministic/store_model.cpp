@@ -302,6 +302,38 @@ std::optional<instant> store_model::next_due(const std::string& user_id, instant
   return soonest;
 }
 
+std::vector<std::optional<instant>> store_model::give_back(const std::vector<persistence::held_claim>& claims) {
+  std::vector<std::optional<instant>> out(claims.size());
+  std::vector<execution_row> writes;
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    const auto& a = claims[i];
+    const auto* e = find(a.execution_id);
+    if (!e || cue_of(*e).user_id != a.user_id || e->status != "delivering" || e->outcome_recorded_at)
+      continue;
+    const bool exactly_this = e->claimed_at == a.claimed_at && e->claimed_by == a.worker_id;
+    if (!exactly_this && broken != defect::gives_back_what_was_granted)
+      continue;
+    if (std::ranges::any_of(writes, [&](const auto& w) { return w.id == e->id; }))
+      continue;
+    auto after = *e;
+    after.status = "pending";
+    after.claimed_by.reset();
+    after.claimed_at.reset();
+    after.started_at.reset();
+    after.outcome_deadline_at.reset();
+    if (after.attempts <= 1)
+      after.last_attempt_at.reset();
+    after.attempts = std::max(after.attempts - 1, 0);
+    after.error_message = "Reset: the answer to its claim was lost";
+    after.updated_at = now;
+    out[i] = e->scheduled_for;
+    writes.push_back(std::move(after));
+  }
+  for (const auto& after : writes)
+    write(after);
+  return out;
+}
+
 int store_model::heartbeat(const std::string& user_id, const std::string& execution_id, const std::string& worker_id,
                            instant at) {
   const auto* e = find(execution_id);

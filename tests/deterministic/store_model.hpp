@@ -73,7 +73,8 @@ enum class defect {
   overwrites_outcomes,    ///< write-once is gone
   ignores_attempt_number, ///< a late result of an old attempt counts
   takes_claims_from_the_living,
-  forgets_retries, ///< they never become ready
+  gives_back_what_was_granted, ///< the guards on the claim's instant and worker are gone
+  forgets_retries,             ///< they never become ready
 };
 
 class store_model {
@@ -99,6 +100,7 @@ public:
   [[nodiscard]] std::vector<persistence::ready_execution> ready(const std::string& user_id, instant at,
                                                                 std::size_t limit) const;
   [[nodiscard]] std::optional<instant> next_due(const std::string& user_id, instant at) const;
+  std::vector<std::optional<instant>> give_back(const std::vector<persistence::held_claim>& claims);
   /// HTTP status: 200, 403, 404, 409.
   int heartbeat(const std::string& user_id, const std::string& execution_id, const std::string& worker_id, instant at);
   void worker_heartbeat(const std::string& user_id, const std::string& worker_id, instant at);

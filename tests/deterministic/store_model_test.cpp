@@ -193,10 +193,6 @@ public:
     return out;
   }
 
-  instant updated_at(const std::string& execution_id) {
-    return read_instant(database.value("SELECT updated_at FROM executions WHERE id = " + quoted(execution_id)));
-  }
-
   std::string cues() {
     std::string out;
     for (const auto& r : database.exec("SELECT id, status, next_run, fired_count, run_count + coalesce((SELECT "
@@ -290,7 +286,7 @@ private:
   }
 
   void act() {
-    switch (roll_.below(24)) {
+    switch (roll_.below(26)) {
     case 0:
       return add_cue();
     case 1:
@@ -320,6 +316,9 @@ private:
       return live();
     case 18:
       return change_cue();
+    case 19:
+    case 20:
+      return give_back();
     default:
       return look();
     }
@@ -429,16 +428,32 @@ private:
     same("claim", answer(), lines(model_.claim(attempts, at)));
     if (roll_.one_in(3))
       same("claim again", answer(), lines(model_.claim(attempts, at)));
+    for (const auto& a : attempts)
+      claims_made_.push_back({a.user_id, a.execution_id, a.worker_id, at});
+  }
+
+  /// Claims of long ago and of just now, and some that never were.
+  void give_back() {
+    if (claims_made_.empty())
+      return;
+    std::vector<held_claim> claims;
+    for (auto n = roll_.between(1, 4); n > 0; --n) {
+      claims.push_back(
+          claims_made_[claims_made_.size() - 1 - roll_.below(std::min<std::size_t>(claims_made_.size(), 8))]);
+      if (roll_.one_in(6))
+        claims.back().worker_id = "w3";
+      if (roll_.one_in(6))
+        claims.back().claimed_at += 1us;
+    }
+    same("give_back", lines(of(real_.claims.give_back(claims), "give_back")), lines(model_.give_back(claims)));
   }
 
   void start() {
     std::vector<std::string> ids;
     for (auto n = roll_.between(1, 6); n > 0; --n)
       ids.push_back(some_execution(!roll_.one_in(8)));
-    const auto started = real_.deliveries.start(ids);
-    // The store reads the wall clock for itself; the row tells what it read.
-    const auto at = of(started, "start").empty() ? now_ : real_.updated_at(started->front().execution_id);
-    same("start", sorted_lines(*started), sorted_lines(model_.start(ids, {}, at)));
+    same("start", sorted_lines(of(real_.deliveries.start(ids, now_), "start")),
+         sorted_lines(model_.start(ids, {}, now_)));
   }
 
   void record_attempts() {
@@ -547,6 +562,7 @@ private:
   real_stores real_;
   store_model model_;
   int made_ = 0;
+  std::vector<held_claim> claims_made_; ///< or tried
   std::string doing_, trouble_;
 };
 

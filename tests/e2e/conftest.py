@@ -3,6 +3,7 @@
 import pytest
 
 from harness.receiver import Receiver
+from harness.sanitizers import no_sanitizer_reports  # noqa: F401 (for every file)
 from harness.server import Server
 
 

@@ -42,6 +42,9 @@ public:
   void report_outcomes(std::vector<actors::outcome_report>, actors::reply<actors::outcome_receipts>) override {}
   void cue_changed(const std::string&) override {}
   void execution_created(const std::string&, const std::string&, bool, instant) override {}
+  [[nodiscard]] std::vector<actors::member_trouble> troubles() const override { return unwell; }
+
+  std::vector<actors::member_trouble> unwell;
 };
 
 /// The real server, pipeline and middlewares over a table of routes of the test, with a clock of the test. Without a

@@ -131,5 +131,50 @@ TEST_F(claim_store, what_comes_first_in_a_batch_from_a_stranger_does_not_shadow_
   EXPECT_THAT(claim({{bob, e, "w"}, {ada, e, "w"}}), ElementsAre(false, true));
 }
 
+// -- giving back ------------------------------------------------------------------
+
+TEST_F(claim_store, a_claim_that_is_given_back_leaves_the_execution_as_if_it_had_not_been) {
+  add_worker_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  EXPECT_THAT(claim_at({{ada, e, "w"}}, now_), ElementsAre(true));
+  const auto returned = store_.give_back({{ada, e, "w", now_}}).value();
+  ASSERT_EQ(returned.size(), 1u);
+  EXPECT_TRUE(returned[0].has_value());
+  EXPECT_EQ(column(1, "status"), "pending");
+  EXPECT_EQ(column(1, "attempts"), "0");
+  EXPECT_EQ(column(1, "num_nulls(claimed_by_worker, claimed_at, started_at, last_attempt_at, outcome_deadline_at)"),
+            "5");
+  EXPECT_THAT(claim_at({{ada, e, "w2"}}, now_ + std::chrono::seconds{1}), ElementsAre(true));
+  EXPECT_EQ(column(1, "attempts"), "1");
+}
+
+TEST_F(claim_store, the_claim_that_the_same_worker_was_granted_since_stays) {
+  add_worker_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  const auto first = now_, second = now_ + std::chrono::microseconds{1};
+  EXPECT_THAT(claim_at({{ada, e, "w"}}, second), ElementsAre(true));
+  EXPECT_EQ(store_.give_back({{ada, e, "w", first}}).value().at(0), std::nullopt);
+  EXPECT_EQ(store_.give_back({{ada, e, "w2", second}}).value().at(0), std::nullopt) << "nor another worker's";
+  EXPECT_EQ(store_.give_back({{bob, e, "w", second}}).value().at(0), std::nullopt) << "nor another tenant's";
+  EXPECT_EQ(column(1, "status"), "delivering");
+}
+
+TEST_F(claim_store, what_was_reported_is_not_given_back) {
+  add_worker_cue("cue_1");
+  const auto e = add_execution(1, "cue_1");
+  EXPECT_THAT(claim_at({{ada, e, "w"}}, now_), ElementsAre(true));
+  database_.exec("UPDATE executions SET outcome_recorded_at = now(), outcome_success = true");
+  EXPECT_EQ(store_.give_back({{ada, e, "w", now_}}).value().at(0), std::nullopt);
+}
+
+TEST_F(claim_store, each_of_many_is_answered_in_its_place) {
+  add_worker_cue("cue_1");
+  const auto a = add_execution(1, "cue_1"), b = add_execution(2, "cue_1"), c = add_execution(3, "cue_1");
+  EXPECT_THAT(claim_at({{ada, a, "w"}, {ada, c, "w"}}, now_), ElementsAre(true, true));
+  const auto returned = store_.give_back({{ada, c, "w", now_}, {ada, b, "w", now_}, {ada, a, "w", now_}}).value();
+  ASSERT_EQ(returned.size(), 3u);
+  EXPECT_TRUE(returned[0] && !returned[1] && returned[2]);
+}
+
 } // namespace
 } // namespace cued::test

@@ -23,7 +23,7 @@ TEST_F(delivery_store, starting_takes_the_execution_and_marks_its_outbox_row_in_
   add_cue("cue_1", {{"payload", "'{\"k\": 1}'"}, {"callback_headers", "'{\"X-A\": \"b\"}'"}});
   const auto e = add_execution(1, "cue_1");
   add_outbox_row(1);
-  const auto started = store_.start({e}).value();
+  const auto started = store_.start({e}, wall_clock{}.now()).value();
   ASSERT_EQ(started.size(), 1u);
   EXPECT_EQ(started[0].execution_id, e);
   EXPECT_EQ(started[0].user_id, ada);
@@ -43,10 +43,10 @@ TEST_F(delivery_store, starting_takes_the_execution_and_marks_its_outbox_row_in_
 TEST_F(delivery_store, finer_retries_come_along_where_the_cue_asks_for_them) {
   add_cue("cue_1", {{"retry_backoff_seconds", "'[5, 60]'"}, {"retry_jitter_percent", "20"}});
   add_cue("cue_2");
-  const auto fine = store_.start({add_execution(1, "cue_1")}).value().at(0);
+  const auto fine = store_.start({add_execution(1, "cue_1")}, wall_clock{}.now()).value().at(0);
   EXPECT_EQ(fine.retry_backoff_seconds_json, "[5, 60]");
   EXPECT_EQ(fine.retry_jitter_percent, 20);
-  const auto plain = store_.start({add_execution(2, "cue_2")}).value().at(0);
+  const auto plain = store_.start({add_execution(2, "cue_2")}, wall_clock{}.now()).value().at(0);
   EXPECT_EQ(plain.retry_backoff_seconds_json, "");
   EXPECT_EQ(plain.retry_jitter_percent, 0);
 }
@@ -56,7 +56,7 @@ TEST_F(delivery_store, a_retry_keeps_the_first_start_and_counts_on) {
   const auto e = add_execution(
       1, "cue_1",
       {{"status", "'retry_ready'"}, {"attempts", "1"}, {"started_at", "timestamptz '2026-11-24 01:00:00+00'"}});
-  EXPECT_EQ(store_.start({e}).value().at(0).attempt, 2);
+  EXPECT_EQ(store_.start({e}, wall_clock{}.now()).value().at(0).attempt, 2);
   EXPECT_EQ(column(1, "started_at"), "2026-11-24 01:00:00+00");
 }
 
@@ -67,14 +67,14 @@ TEST_F(delivery_store, what_does_not_wait_for_delivery_is_left_out) {
   int n = 0;
   for (const auto* status : {"delivering", "success", "failed", "retrying", "missed"})
     ids.push_back(add_execution(++n, "cue_1", {{"status", quoted(status)}}));
-  EXPECT_TRUE(store_.start(ids).value().empty());
+  EXPECT_TRUE(store_.start(ids, wall_clock{}.now()).value().empty());
 }
 
 TEST_F(delivery_store, started_twice_it_is_taken_once) {
   add_cue("cue_1");
   const auto e = add_execution(1, "cue_1");
-  EXPECT_EQ(store_.start({e, e}).value().size(), 1u);
-  EXPECT_TRUE(store_.start({e}).value().empty());
+  EXPECT_EQ(store_.start({e, e}, wall_clock{}.now()).value().size(), 1u);
+  EXPECT_TRUE(store_.start({e}, wall_clock{}.now()).value().empty());
 }
 
 TEST_F(delivery_store, the_cue_and_the_secret_are_read_as_they_are_now) {
@@ -82,7 +82,7 @@ TEST_F(delivery_store, the_cue_and_the_secret_are_read_as_they_are_now) {
   const auto e = add_execution(1, "cue_1");
   database_.exec("UPDATE cues SET callback_url = 'https://example.org/new'");
   database_.exec("UPDATE users SET webhook_secret = 'whsec_rotated' WHERE id = " + quoted(ada));
-  const auto started = store_.start({e}).value();
+  const auto started = store_.start({e}, wall_clock{}.now()).value();
   EXPECT_EQ(started.at(0).url, "https://example.org/new");
   EXPECT_EQ(started.at(0).webhook_secret, "whsec_rotated");
 }

@@ -178,11 +178,11 @@ TEST_F(nodes, a_node_that_was_removed_takes_nothing_until_it_has_joined_anew) {
   add_cue("cue_1");
   const auto e = add_execution(1, "cue_1");
   remove(a);
-  EXPECT_EQ(store.start({e}).error().status, 503);
+  EXPECT_EQ(store.start({e}, wall_clock{}.now()).error().status, 503);
   EXPECT_EQ(column(1, "status"), "pending");
   a->look();
-  EXPECT_EQ(store.start({e}).value().size(), 1u);
-  EXPECT_TRUE(store.start({e}).value().empty()) << "taken already: no error";
+  EXPECT_EQ(store.start({e}, wall_clock{}.now()).value().size(), 1u);
+  EXPECT_TRUE(store.start({e}, wall_clock{}.now()).value().empty()) << "taken already: no error";
 }
 
 TEST_F(nodes, what_a_node_that_is_gone_had_in_delivery_is_found_at_once) {
@@ -193,9 +193,9 @@ TEST_F(nodes, what_a_node_that_is_gone_had_in_delivery_is_found_at_once) {
       of_b{database_.options(), limit, &b->seat()}, of_others{database_.options()};
   persistence::postgres_deadline_store deadlines{database_.options(), persistence::deadline_limits{}};
   add_cue("cue_1");
-  ASSERT_EQ(of_a.start({add_execution(1, "cue_1")}).value().size(), 1u);
-  ASSERT_EQ(of_b.start({add_execution(2, "cue_1")}).value().size(), 1u);
-  ASSERT_EQ(of_others.start({add_execution(3, "cue_1")}).value().size(), 1u);
+  ASSERT_EQ(of_a.start({add_execution(1, "cue_1")}, wall_clock{}.now()).value().size(), 1u);
+  ASSERT_EQ(of_b.start({add_execution(2, "cue_1")}, wall_clock{}.now()).value().size(), 1u);
+  ASSERT_EQ(of_others.start({add_execution(3, "cue_1")}, wall_clock{}.now()).value().size(), 1u);
   EXPECT_EQ(taken_by(1), std::to_string(epoch(a)));
   EXPECT_EQ(taken_by(3), "");
   EXPECT_THAT(deadlines.stale_deliveries(now_).value(), IsEmpty());
@@ -213,7 +213,7 @@ TEST_F(nodes, an_attempt_that_somebody_else_began_is_not_the_gone_nodes) {
                                              persistence::postgres_delivery_store::monthly_limit::enforced, &a->seat()};
   persistence::postgres_deadline_store deadlines{database_.options(), persistence::deadline_limits{}};
   add_cue("cue_1");
-  ASSERT_EQ(store.start({add_execution(1, "cue_1")}).value().size(), 1u);
+  ASSERT_EQ(store.start({add_execution(1, "cue_1")}, wall_clock{}.now()).value().size(), 1u);
   database_.exec("UPDATE executions SET attempts = 1"); // the first attempt has ended, and the reference took the next
   remove(a);
   EXPECT_THAT(deadlines.stale_deliveries(now_).value(), IsEmpty());

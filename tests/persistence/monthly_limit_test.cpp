@@ -30,7 +30,7 @@ protected:
     database_.exec("INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, "
                    "dispatch_attempts) VALUES (" +
                    quoted(e) + ", 'cue_1', 'deliver', '{}', false, 0)");
-    return !store_.start({e}).value().empty();
+    return !store_.start({e}, wall_clock{}.now()).value().empty();
   }
   std::string count(const std::string& table) { return database_.value("SELECT count(*) FROM " + table); }
 
@@ -55,10 +55,10 @@ TEST_F(monthly_limit, reaching_it_begins_a_day_of_grace_once) {
 
 TEST_F(monthly_limit, the_beginning_of_the_grace_is_answered_with_the_batch_that_began_it) {
   use(10);
-  const auto first = store_.start({add_execution(1, "cue_1")}).value();
+  const auto first = store_.start({add_execution(1, "cue_1")}, wall_clock{}.now()).value();
   ASSERT_EQ(first.size(), 1u);
   ASSERT_TRUE(first[0].grace_begun_at);
-  const auto second = store_.start({add_execution(2, "cue_1")}).value();
+  const auto second = store_.start({add_execution(2, "cue_1")}, wall_clock{}.now()).value();
   ASSERT_EQ(second.size(), 1u);
   EXPECT_EQ(second[0].grace_begun_at, std::nullopt);
 }
@@ -95,7 +95,7 @@ TEST_F(monthly_limit, several_of_one_batch_are_blocked_together_and_those_of_oth
   over_since("25 hours");
   add_cue("cue_bob", {{"user_id", quoted(bob)}});
   const std::vector ids{add_execution(1, "cue_1"), add_execution(2, "cue_1"), add_execution(3, "cue_bob")};
-  const auto started = store_.start(ids).value();
+  const auto started = store_.start(ids, wall_clock{}.now()).value();
   ASSERT_EQ(started.size(), 1u);
   EXPECT_EQ(started[0].user_id, bob);
   EXPECT_EQ(count("alerts"), "1");
@@ -126,7 +126,7 @@ TEST_F(monthly_limit, it_can_be_switched_off) {
   use(10);
   over_since("25 hours");
   postgres_delivery_store unlimited{database_.options(), postgres_delivery_store::monthly_limit::ignored};
-  EXPECT_EQ(unlimited.start({add_execution(1, "cue_1")}).value().size(), 1u);
+  EXPECT_EQ(unlimited.start({add_execution(1, "cue_1")}, wall_clock{}.now()).value().size(), 1u);
 }
 
 } // namespace

@@ -156,6 +156,61 @@ TEST_F(outcome_store, repeating_a_batch_whose_commit_was_in_doubt_gives_the_same
   EXPECT_EQ(runs_of("cue_1"), 1) << "it is counted once";
 }
 
+TEST_F(outcome_store, a_batch_of_all_kinds_records_each_as_it_would_be_alone) {
+  add_worker_cue("cue_plain");
+  add_worker_cue("cue_once", "{}", {{"schedule_type", "'once'"}});
+  add_worker_cue("cue_manual", "{}", {{"verification_mode", "'manual'"}});
+  add_worker_cue("cue_line", "{}", {{"overlap_policy", "'queue_one'"}});
+  add_cue("cue_webhook");
+  int n = 0;
+  std::vector<reported_outcome> reports;
+  for (const auto* cue : {"cue_plain", "cue_once", "cue_manual", "cue_line", "cue_webhook", "cue_plain", "cue_plain"})
+    reports.push_back(report_on(add_execution(++n, cue, {{"status", "'delivering'"}})));
+  reports[5].success = false;
+  reports[6].external_id = "x";
+  reports.push_back(report_on(execution_id(99)));
+  const auto answers = store_.record_outcomes(reports, at_).value();
+  std::vector<std::string> states;
+  for (const auto& one : answers)
+    states.push_back(one.outcome_state);
+  EXPECT_THAT(states,
+              testing::ElementsAre("reported_success", "reported_success", "verification_pending", "reported_success",
+                                   "reported_success", "reported_failure", "reported_success", ""));
+  EXPECT_EQ(answers[7].what, verdict_of_report::not_found);
+  EXPECT_EQ(column(4, "status"), "success");
+  EXPECT_EQ(column(5, "status"), "delivering") << "of a webhook";
+  EXPECT_EQ(column(6, "status"), "failed");
+  EXPECT_EQ(column(7, "evidence_external_id"), "x");
+  EXPECT_EQ(cue_column("cue_once", "status"), "completed");
+  EXPECT_EQ(runs_of("cue_plain"), 3);
+}
+
+TEST_F(outcome_store, what_was_recorded_before_the_database_failed_is_told_so_and_the_rest_is_not_now) {
+  add_worker_cue("cue_1");
+  const auto good = report_on(add_execution(1, "cue_1", {{"status", "'delivering'"}}));
+  const auto bad = report_on(add_execution(2, "cue_1", {{"status", "'delivering'"}}), false);
+  database_.exec("ALTER TABLE alerts RENAME TO alerts_away");
+  const auto answers = store_.record_outcomes({good, bad}, at_).value();
+  EXPECT_EQ(answers[0].what, verdict_of_report::recorded);
+  EXPECT_EQ(answers[1].what, verdict_of_report::not_now);
+  EXPECT_EQ(column(2, "outcome_recorded_at IS NULL"), "t");
+  EXPECT_FALSE(store_.record_outcomes({bad}, at_).has_value());
+  database_.exec("ALTER TABLE alerts_away RENAME TO alerts");
+  EXPECT_EQ(store_.record_outcomes({bad}, at_).value()[0].what, verdict_of_report::recorded);
+}
+
+TEST(worthwhile_shortcut, is_not_made_for_a_while_after_it_led_nowhere) {
+  cued::persistence::worthwhile_try plain;
+  EXPECT_TRUE(plain.now());
+  plain.came_to(2, 4);
+  EXPECT_TRUE(plain.now());
+  plain.came_to(1, 4);
+  int rests = 0;
+  while (!plain.now())
+    ++rests;
+  EXPECT_EQ(rests, 32);
+}
+
 TEST_F(outcome_store, judges_every_cell_of_the_verification_table_as_the_domain_does) {
   int n = 0;
   for (const auto* mode :

@@ -28,7 +28,7 @@ protected:
 
   std::vector<std::string> started(const std::vector<std::string>& ids) {
     std::vector<std::string> out;
-    const auto deliveries = deliveries_.start(ids).value();
+    const auto deliveries = deliveries_.start(ids, wall_clock{}.now()).value();
     for (const auto& d : deliveries)
       out.push_back(d.execution_id);
     return out;

@@ -2,6 +2,8 @@
 
 #include "persistence/claim_store.hpp"
 #include "persistence/clock_store.hpp"
+#include "persistence/cue_changes.hpp"
+#include "persistence/cue_counts.hpp"
 #include "persistence/cue_runs.hpp"
 #include "persistence/delivery_store.hpp"
 #include "persistence/executions.hpp"
@@ -33,6 +35,7 @@ std::vector<pinned> hot_statements() {
       {claims.at(1), {"executions_pkey", "cues_pkey"}},
       {claims.at(2), {"open_executions_ready", "executions_pkey"}},
       {claims.at(3), {"open_executions_ready", "executions_pkey"}},
+      {claims.at(4), {"executions_pkey", "cues_pkey"}},
       {outcomes.at(0), {"executions_pkey", "cues_pkey", "open_executions_pkey"}},
       {outcomes.at(1), {"executions_pkey", "cues_pkey", "open_executions_pkey"}},
       {fires.at(0), {"idx_cues_due"}},
@@ -41,15 +44,18 @@ std::vector<pinned> hot_statements() {
       {deliveries.at(0),
        {"executions_pkey", "cues_pkey", "users_pkey", "cued_outbox_execution", "open_executions_pkey", "nodes_pkey"}},
       {persistence::fold_statement(), {"cue_runs_by_cue", "cues_pkey"}},
+      {persistence::fold_cue_counts_statement(), {"cue_count_changes_by_user", "cue_counts_by_user"}},
       {persistence::execution_lookup_statement(), {"executions_pkey", "cues_pkey"}}};
 }
 
 /// The plan that a connection of the engine keeps for a statement, whatever its arguments.
 class plans : public execution_test {
 protected:
-  std::string plan_of(const named_query& statement) {
+  std::string plan_of(const named_query& statement) { return plan_of(statement, by_keys_); }
+
+  std::string plan_of(const named_query& statement, persistence::connection& on) {
     std::string text;
-    const auto explained = by_keys_.run([&](persistence::session& s) -> result<void> {
+    const auto explained = on.run([&](persistence::session& s) -> result<void> {
       s.exec_text("PREPARE looked_at AS " + std::string{statement.sql});
       const auto parameters =
           s.exec_text("SELECT cardinality(parameter_types) FROM pg_prepared_statements WHERE name = 'looked_at'");
@@ -73,7 +79,8 @@ protected:
         EXPECT_THAT(plan, HasSubstr(index));
       EXPECT_THAT(plan, AllOf(Not(HasSubstr("Seq Scan on executions")), Not(HasSubstr("Seq Scan on cues")),
                               Not(HasSubstr("Seq Scan on dispatch_outbox")), Not(HasSubstr("Seq Scan on users")),
-                              Not(HasSubstr("Seq Scan on open_executions")), Not(HasSubstr("Seq Scan on cue_runs"))));
+                              Not(HasSubstr("Seq Scan on open_executions")), Not(HasSubstr("Seq Scan on cue_runs")),
+                              Not(HasSubstr("Seq Scan on cue_count"))));
     }
   }
 
@@ -112,6 +119,39 @@ TEST_F(plans, of_lists_reach_executions_through_their_cues) {
     EXPECT_THAT(plan, Not(HasSubstr("Seq Scan on executions")));
     EXPECT_THAT(plan, AnyOf(through_cues, HasSubstr("open_executions_pkey")));
   }
+}
+
+/// What these cost must not grow with how many cues an account has, so nothing is counted or sorted. On an ordinary
+/// connection: that is where they run.
+TEST_F(plans, of_creating_and_listing_cues_do_not_read_all_cues_of_an_account) {
+  fill();
+  database_.exec("UPDATE cues SET status = 'paused' WHERE id LIKE '%7'; ANALYZE");
+  const auto lists = persistence::cue_list_statements();
+  const std::vector<std::string> indexes{"idx_cues_user_id", "idx_cues_status"};
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    SCOPED_TRACE(lists.at(i).name);
+    const auto plan = plan_of(lists.at(i), link_);
+    EXPECT_THAT(plan, HasSubstr("Scan Backward using " + indexes.at(i)));
+    EXPECT_THAT(plan, AllOf(HasSubstr("Index Scan using cues_pkey"), HasSubstr("cue_counts_of"),
+                            Not(HasSubstr("Hash Join")), Not(HasSubstr("Merge Join"))));
+  }
+  const auto admission = plan_of(persistence::cue_admission_statement(), link_);
+  EXPECT_THAT(admission, AllOf(HasSubstr("unique_user_cue_name"), HasSubstr("cue_counts_of"),
+                               Not(HasSubstr("Seq Scan")), Not(HasSubstr("idx_cues"))));
+}
+
+TEST_F(plans, of_counts_read_by_the_account_also_when_made_before_there_was_anything) {
+  const auto counted = link_.in_transaction([&](persistence::session& s) -> result<std::string> {
+    const std::string count = "SELECT cues FROM cued.cue_counts_of(" + quoted(ada) + ")";
+    s.exec_text(count);
+    fill();
+    s.exec_text(count);
+    return s
+        .exec_text("SELECT string_agg(relname || ' ' || seq_scan || ' ' || (idx_scan > 0), ', ' ORDER BY relname) "
+                   "FROM pg_stat_xact_all_tables WHERE schemaname = 'cued' AND relname LIKE 'cue\\_count%'")[0][0]
+        .as<std::string>();
+  });
+  EXPECT_EQ(counted, "cue_count_changes 0 true, cue_counts 0 true");
 }
 
 } // namespace

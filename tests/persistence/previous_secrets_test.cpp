@@ -32,7 +32,7 @@ protected:
   void let_time_pass() { database_.exec("UPDATE cued.previous_secrets SET valid_until = now()"); }
 
   persistence::started_delivery delivered() {
-    return deliveries_.start({add_execution(++executions_, "cue_1")}).value().at(0);
+    return deliveries_.start({add_execution(++executions_, "cue_1")}, wall_clock{}.now()).value().at(0);
   }
   persistence::started_notice noticed() {
     database_.exec("INSERT INTO cued.notices (kind, user_id, content, status, next_attempt_at) VALUES ('escalation', " +

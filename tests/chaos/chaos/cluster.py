@@ -13,7 +13,6 @@ from harness.waiting import eventually
 
 ACCOUNT = "postgres"  # Postgres refuses to run as root
 SETTINGS = {
-    "listen_addresses": HOST,
     "unix_socket_directories": "",
     "max_connections": 200,
     "max_wal_size": "64MB",
@@ -31,21 +30,25 @@ def _programs():
 
 
 class Cluster:
-    """`under`: words of a command that runs the programs (another mount namespace). `environment`: of the server."""
+    """`under`: words of a command that runs the programs (another mount namespace). `environment`: of the server.
+    `host`: the address it has, and from whose network it takes clients."""
 
-    def __init__(self, folder=None, under=(), environment=None):
+    def __init__(self, folder=None, under=(), environment=None, host=HOST):
         self.folder = Path(folder or tempfile.mkdtemp(prefix="cued-chaos-pg-", dir="/var/tmp"))
         self._made_folder = folder is None
         self._under, self._environment = list(under), environment or {}
-        self.port = free_port()
+        self.host, self.port = host, free_port()
         self.log_file = Path(tempfile.mkstemp(prefix="cued-chaos-pg-", suffix=".log", dir="/var/tmp")[1])
         self.process = None
 
     def __enter__(self):
         self._run("initdb", "--auth=trust", "--username=cued", "--encoding=UTF8", "--no-locale", "--no-sync",
                   f"--pgdata={self.data}")  # fmt: skip
+        if self.host != HOST:
+            with (self.data / "pg_hba.conf").open("a") as rules:
+                rules.write("host all all samenet trust\n")
         self.start()
-        subprocess.run(["createdb", "-h", HOST, "-p", str(self.port), "-U", "cued", "cued"], check=True)
+        subprocess.run(["createdb", "-h", self.host, "-p", str(self.port), "-U", "cued", "cued"], check=True)
         return self
 
     def __exit__(self, *_):
@@ -59,7 +62,7 @@ class Cluster:
         return self.folder / "data"
 
     def url(self, port=None):
-        return f"postgresql://cued@{HOST}:{port or self.port}/cued"
+        return f"postgresql://cued@{self.host}:{port or self.port}/cued"
 
     def _as_account(self):
         if os.geteuid() != 0:
@@ -78,7 +81,8 @@ class Cluster:
     # -- life ------------------------------------------------------------------
 
     def start(self):
-        settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        chosen = {"listen_addresses": self.host, **SETTINGS}
+        settings = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 self._command("postgres", "-D", self.data, "-p", self.port, *settings),
@@ -89,7 +93,7 @@ class Cluster:
     def _is_ready(self):
         code = self.process.poll()
         assert code is None, f"Postgres ended with {code}\n{self.log_tail()}"
-        return subprocess.run(["pg_isready", "-q", "-h", HOST, "-p", str(self.port)]).returncode == 0
+        return subprocess.run(["pg_isready", "-q", "-h", self.host, "-p", str(self.port)]).returncode == 0
 
     def running(self):
         return self.process is not None and self.process.poll() is None

@@ -77,7 +77,7 @@ class Gate:
 
     def stall(self):
         """Nothing passes in either direction until `heal`."""
-        self._call(self._passing.clear)
+        self._call(self.stall_now)
 
     def drip(self):
         """A few bytes at a time, until `heal`."""
@@ -92,7 +92,8 @@ class Gate:
     def trap(self, kind, about, patience_seconds):
         """Cuts the next connection on which that moment comes; False if it did not come. `in_statement`: half of what
         a client sends has passed. `before_answer`: Postgres has answered, so the work is committed, and the client is
-        not told. `in_answer`: half of the answer has passed. `about`: bytes that the client's message must contain."""
+        not told. `in_answer`: half of the answer has passed. `stall` cuts nothing: from that message on nothing passes
+        until `heal`, as if the client stood still. `about`: bytes that the client's message must contain."""
         with self._trapped:
             before = self.sprung
             self._traps.append((kind, about))
@@ -108,6 +109,9 @@ class Gate:
     def _cut_all(self):
         for link in list(self._links):
             link.cut()
+
+    def stall_now(self):
+        self._passing.clear()
 
     def take_trap(self, data):
         with self._trapped:
@@ -170,7 +174,10 @@ class _Link:
                 if trap == "in_statement":
                     await self._gate.pass_on(self._postgres[1], data[: len(data) // 2])
                     return
-                self._cutting_at_answer = trap
+                if trap == "stall":
+                    self._gate.stall_now()
+                else:
+                    self._cutting_at_answer = trap
             await self._gate.pass_on(self._postgres[1], data)
 
     async def _answers(self):

@@ -6,7 +6,6 @@ sent), `unknown` (no answer, or 503: it may have happened). Instants are Unix se
 
 import json
 import threading
-import time
 from dataclasses import asdict, dataclass, field
 
 OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
@@ -84,6 +83,7 @@ class Disturbance:
     name: str
     begun_at: float
     healed_at: float = None
+    taken_over_at: float = None  # when the other nodes had removed this one
 
 
 @dataclass
@@ -124,11 +124,10 @@ class History:
         with self._lock:
             self.writes_ended_at.append((invoked_at, ended_at))
 
-    def end_leases(self, execution_ids):
-        now = time.time()
+    def end_leases(self, execution_ids, not_before):
         with self._lock:
             for one in execution_ids:
-                self.leases_ended.setdefault(one, []).append(now)
+                self.leases_ended.setdefault(one, []).append(not_before)
 
     # -- what is counted ---------------------------------------------------------
 
@@ -150,6 +149,10 @@ class History:
             if ended:
                 out.append(max(0.0, ended[0] - fault.healed_at))
         return out
+
+    def take_overs(self):
+        """Seconds from each fault of a node until the others had removed it."""
+        return [one.taken_over_at - one.begun_at for one in self.all(Disturbance) if one.taken_over_at is not None]
 
     def write_to(self, path):
         """For the eyes of somebody who looks for the cause."""

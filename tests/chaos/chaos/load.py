@@ -9,13 +9,15 @@ import time
 from dataclasses import dataclass
 
 from chaos.history import FAILED, OK, UNKNOWN, Claim, Create, Fire, Reading, Report
-from harness.server import HOST, seconds_from_now
+from harness.server import seconds_from_now
 
 REQUEST_SECONDS = 30
 REFUSED_PAUSE_SECONDS = 0.03
 AT_ONCE = {"max_attempts": 10, "backoff_minutes": [0]}
 NEVER = {"type": "recurring", "cron": "0 0 1 1 *", "timezone": "UTC"}
 KEY_TRIES = 5
+# What a claim is told that waits for work when its node stops (docs/claims.md); it has claimed nothing.
+SERVER_STOPS = b"The server is stopping; claim again in a moment"
 BATCH_MAX = 15
 
 _numbers = itertools.count(1)
@@ -31,17 +33,20 @@ class Answer:
 
 
 class Caller:
-    """One client with one connection at a time. `ports`: of all nodes; `fresh`: a connection for each
-    request, so that a server which breaks one off has no excuse."""
+    """One client with one connection at a time. `nodes`: their addresses, as (host, port); `fresh`: a connection for
+    each request, so that a server which breaks one off has no excuse."""
 
-    def __init__(self, history, ports, key, chance, fresh=False):
-        self._history, self._ports, self._key, self._chance, self._fresh = history, ports, key, chance, fresh
+    def __init__(self, history, nodes, key, chance, fresh=False, patience_seconds=REQUEST_SECONDS):
+        self._history, self._nodes, self._key, self._chance, self._fresh = history, nodes, key, chance, fresh
+        self._patience_seconds = patience_seconds
         self._connection = None
-        self.broken_off = 0
+        self.broken_off = 0  # requests that no whole answer came to, or a connection that was neither made nor refused
+        self.turned_away = 0  # requests that no node took, or that were answered 503
 
     def call(self, method, path, body=None):
         invoked_at = time.time()
         if not self._connect():
+            self.turned_away += 1
             time.sleep(REFUSED_PAUSE_SECONDS)
             return Answer(FAILED, invoked_at, time.time())
         headers = {"Authorization": f"Bearer {self._key}", "Content-Type": "application/json"}
@@ -59,6 +64,7 @@ class Caller:
         if self._fresh or got.will_close:
             self._drop()
         verdict = OK if got.status < 300 else UNKNOWN if got.status >= 500 else FAILED
+        self.turned_away += got.status == 503 and SERVER_STOPS not in text
         if got.status >= 500 and got.status != 503:
             self._history.surprise(f"{method} {path}", f"{got.status} {text[:300]!r}")
         if verdict == OK and method != "GET":
@@ -69,11 +75,14 @@ class Caller:
         """Refused by one, the next is asked: nothing was sent, so nothing has happened."""
         if self._connection is not None:
             return True
-        for port in self._chance.sample(self._ports, len(self._ports)):
-            connection = http.client.HTTPConnection(HOST, port, timeout=REQUEST_SECONDS)
+        for host, port in self._chance.sample(self._nodes, len(self._nodes)):
+            connection = http.client.HTTPConnection(host, port, timeout=self._patience_seconds)
             try:
                 connection.connect()
+            except ConnectionRefusedError:
+                continue
             except OSError:
+                self.broken_off += 1
                 continue
             self._connection = connection
             return True
@@ -87,10 +96,11 @@ class Caller:
 class Load:
     """`user_keys`: API keys. `clock()`: the server's, in Unix seconds."""
 
-    def __init__(self, history, ports, user_keys, receiver_url, seed, pace_seconds=0.02, fresh=False, clock=time.time,
-                 payload=None):  # fmt: skip
+    def __init__(self, history, nodes, user_keys, receiver_url, seed, pace_seconds=0.02, fresh=False, clock=time.time,
+                 payload=None, patience_seconds=REQUEST_SECONDS):  # fmt: skip
         self.history = history
-        self._ports, self._keys, self._url, self._fresh, self._clock = ports, user_keys, receiver_url, fresh, clock
+        self._nodes, self.keys, self._url, self._clock = nodes, user_keys, receiver_url, clock
+        self._manner = {"fresh": fresh, "patience_seconds": patience_seconds}
         self._pace, self._payload = pace_seconds, payload or (lambda chance: {"n": chance.randrange(1000)})
         self._chance = random.Random(seed)
         self._producing, self._working = threading.Event(), threading.Event()
@@ -99,7 +109,7 @@ class Load:
         self._callers, self._threads, self._crashed = [], [], []
 
     def caller(self, key):
-        made = Caller(self.history, self._ports, key, random.Random(self._chance.random()), self._fresh)
+        made = Caller(self.history, self._nodes, key, random.Random(self._chance.random()), **self._manner)
         self._callers.append(made)
         return made
 
@@ -107,10 +117,14 @@ class Load:
     def broken_off(self):
         return sum(caller.broken_off for caller in self._callers)
 
+    @property
+    def turned_away(self):
+        return sum(caller.turned_away for caller in self._callers)
+
     def start(self, workers=2):
         self._producing.set()
         self._working.set()
-        for key in self._keys:
+        for key in self.keys:
             loops = [self._produce, self._look, *[self._work] * workers]
             for loop in loops:
                 chance = random.Random(self._chance.random())
@@ -136,6 +150,10 @@ class Load:
             loop(key, caller, chance)
         except BaseException as error:  # told by stop(), in the thread of the test
             self._crashed.append(error)
+
+    def known_cue(self):
+        """One that exists; of the first user."""
+        return self._known[self.keys[0]][0]
 
     # -- producers -------------------------------------------------------------
 

@@ -19,11 +19,11 @@ OK_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 class Receiver:
     """`behave(delivery)` names one of the manners below; it is asked in the thread of the connection."""
 
-    def __init__(self, history):
+    def __init__(self, history, host=HOST):
         self.behave = lambda delivery: "well"
         self.history = history
         self.stopped = threading.Event()
-        self._server = _Server((HOST, 0), _handler_of(self))
+        self._server = _Server((host, 0), _handler_of(self))
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self):
@@ -38,7 +38,7 @@ class Receiver:
 
     @property
     def url(self):
-        return f"http://{HOST}:{self._server.server_address[1]}/hook"
+        return "http://{}:{}/hook".format(*self._server.server_address)
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -4,7 +4,7 @@ import random
 import statistics
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from chaos.checker import judge
@@ -22,6 +22,8 @@ class Scenario:
     seconds = 12  # of the short run
     calm_seconds = (0.3, 1.5)  # between two faults
     workers = 2
+    combined = False  # others are the same, one at a time
+    by_hand = False  # not in ./test
     long = False  # there is time for what takes a minute
 
     def __init__(self):
@@ -44,6 +46,10 @@ class Scenario:
     def strike(self, site, chance):
         """One fault from beginning to end, within `site.disturbance(...)`."""
         raise NotImplementedError
+
+    def is_complete(self):
+        """Each fault was there, however long that took."""
+        return True
 
     def heal(self, site):
         """After the last fault: everything is as it should be."""
@@ -70,14 +76,19 @@ class Row:
     unknown: int = 0
     lost: int = 0
     doubled: int = 0
-    recoveries: list = field(default_factory=list)
+    recoveries: list = field(default_factory=list)  # seconds, one for each time
+    take_overs: list = field(default_factory=list)  # the same, until the other nodes had removed the one
     faults: list = field(default_factory=list)
 
     def add(self, other):
         for name in ("runs", "operations", "unknown", "lost", "doubled"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.recoveries += other.recoveries
+        self.take_overs += other.take_overs
         self.faults += other.faults
+
+    def as_json(self):
+        return {**asdict(self), "faults": [asdict(fault) for fault in self.faults]}
 
     def __str__(self):
         times = self.recoveries
@@ -100,7 +111,7 @@ def run(scenario, seed, seconds=None, keep=None):
         site.load.start(scenario.workers)
         scenario.begin(site, chance)
         end = time.monotonic() + (seconds or scenario.seconds)
-        while time.monotonic() < end:
+        while time.monotonic() < end or not scenario.is_complete():
             time.sleep(chance.uniform(*scenario.calm_seconds))
             scenario.strike(site, chance)
         scenario.heal(site)
@@ -110,7 +121,7 @@ def run(scenario, seed, seconds=None, keep=None):
             _keep(Path(keep), f"{scenario.name}-{seed}", history, site, judgement)
     return Row(
         scenario.name, seed, scenario.runs(history), history.operations(), history.unknown(), judgement.lost,
-        judgement.doubled, history.recoveries(), judgement.faults,
+        judgement.doubled, history.recoveries(), history.take_overs(), judgement.faults,
     )  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from chaos.checker import AT_THEIR_END, Cue, Execution, World
 from chaos.history import OK, Disturbance, Schedule
 from chaos.load import Load
 from chaos.receiver import Receiver
-from harness.api import Api
 from harness.server import HOST, STOP_SECONDS, Server
 from harness.waiting import eventually
 
@@ -35,13 +34,14 @@ _END_LIST = ", ".join(f"'{status}'" for status in AT_THEIR_END)
 
 
 class Site:
-    """`servers`: e2e harness servers, not started. `dsn`: how psql reaches the database; None: the private one of the
-    first server. `clock()`: the servers', in Unix seconds."""
+    """`servers`: e2e harness servers, not started. `dsn`: how psql reaches the database, or a function that says it;
+    None: the private one of the first server. `under`: words before psql. `clock()`: the servers', in Unix seconds.
+    `host`: where the receiver listens."""
 
-    def __init__(self, history, servers, dsn=None, clock=time.time, seed=0, **load):
+    def __init__(self, history, servers, dsn=None, clock=time.time, seed=0, host=HOST, under=(), **load):
         self.history, self.servers, self._dsn, self.clock = history, servers, dsn, clock
-        self._seed, self._load_options = seed, load
-        self.receiver = Receiver(history)
+        self._seed, self._load_options, self._under = seed, load, under
+        self.receiver = Receiver(history, host)
         self.load = None
         self._recurring = []
 
@@ -68,10 +68,10 @@ class Site:
             "UPDATE users SET rate_limit_per_minute = 10000000, active_cue_limit = 10000000,"
             " monthly_execution_limit = 100000000"
         )
+        nodes = [(one.host, one.port) for one in self.servers]
         self.load = Load(
-            self.history, [one.port for one in self.servers], keys, self.receiver.url, self._seed, clock=self.clock,
-            **self._load_options,
-        )  # fmt: skip
+            self.history, nodes, keys, self.receiver.url, self._seed, clock=self.clock, **self._load_options
+        )
         chance = random.Random(self._seed)
         for key in keys:
             caller = self.load.caller(key)
@@ -83,15 +83,15 @@ class Site:
 
     # -- for scenarios -----------------------------------------------------------
 
-    def api(self, server=None):
-        return Api(HOST, (server or self.servers[0]).port)
+    def api(self, server=None, key=None):
+        return (server or self.servers[0]).api(key)
 
     def psql(self, statement, patient=False):
         """Rows as lists of text."""
         dsn = self._dsn or (self.servers[0].data_dir / "database.dsn").read_text().strip()
         answer = subprocess.run(
-            ["psql", dsn, "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--field-separator=\t",
-             "--set=ON_ERROR_STOP=1", "--command", statement],
+            [*self._under, "psql", dsn() if callable(dsn) else dsn, "--no-psqlrc", "--quiet", "--tuples-only",
+             "--no-align", "--field-separator=\t", "--set=ON_ERROR_STOP=1", "--command", statement],
             capture_output=True, text=True, timeout=STOP_SECONDS * (4 if patient else 1),
         )  # fmt: skip
         assert answer.returncode == 0, answer.stderr
@@ -163,13 +163,14 @@ class Site:
 
     def _let_leases_end(self):
         """Of claims nobody knows of: the worker died, or was never told."""
+        begun = time.time()  # the runs may be somebody else's before psql has told us
         ended = self.psql(
             "UPDATE executions e SET claimed_at = claimed_at - interval '30 days', last_heartbeat_at = NULL FROM cues c"
             " WHERE c.id = e.cue_id AND c.callback_transport = 'worker' AND e.status = 'delivering'"
             " AND e.claimed_at < now() - interval '5 seconds' AND e.claimed_at > now() - interval '20 days'"
             " RETURNING e.id"
         )
-        self.history.end_leases([row[0] for row in ended])
+        self.history.end_leases([row[0] for row in ended], not_before=begun)
 
     def _let_lost_deliveries_end(self):
         """Of deliveries whose node died: as if EXECUTION_STALE_AFTER_SECONDS had passed."""
@@ -205,5 +206,5 @@ def _text(value):
     return "'" + value.replace("'", "''") + "'"
 
 
-def server(**settings):
-    return Server(**SETTINGS | settings)
+def server(under=(), host=HOST, **settings):
+    return Server(under, host, **SETTINGS | settings)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 
+from harness import sanitizers
 from harness.server import BINARY, START_SECONDS
 
 
@@ -11,7 +12,7 @@ def run_cued(folder, *arguments, **settings):
     return subprocess.run(
         [str(BINARY), *map(str, arguments)],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "HOME": str(folder), **settings},
+        env={"PATH": os.environ["PATH"], "HOME": str(folder), **sanitizers.ENVIRONMENT, **settings},
         capture_output=True,
         text=True,
         timeout=START_SECONDS,

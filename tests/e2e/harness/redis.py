@@ -11,8 +11,8 @@ STOP_SECONDS = 30
 
 
 class Redis:
-    def __init__(self):
-        self.port = free_port()
+    def __init__(self, host=HOST):
+        self.host, self.port = host, free_port()
         self.process = None
 
     def __enter__(self):
@@ -24,13 +24,14 @@ class Redis:
 
     @property
     def url(self):
-        return f"redis://{HOST}:{self.port}/0"
+        return f"redis://{self.host}:{self.port}/0"
 
     def start(self):
         program = shutil.which("redis-server")
         assert program, "redis-server is missing; the package redis-server has it"
         self.process = subprocess.Popen(
-            [program, "--bind", HOST, "--port", str(self.port), "--save", "", "--appendonly", "no", "--dir", "/tmp"],
+            [program, "--bind", self.host, "--port", str(self.port), "--protected-mode", "no", "--save", "",
+             "--appendonly", "no", "--dir", "/tmp"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -49,7 +50,7 @@ class Redis:
 
     def _run(self, *command):
         return subprocess.run(
-            ["redis-cli", "-h", HOST, "-p", str(self.port), *map(str, command)],
+            ["redis-cli", "-h", self.host, "-p", str(self.port), *map(str, command)],
             capture_output=True,
             text=True,
             timeout=STOP_SECONDS,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from harness import sanitizers
 from harness.api import Api
 from harness.processes import processes_of, stop_postgres
 from harness.waiting import eventually
@@ -43,16 +44,16 @@ def free_port():
 class Server:
     """`with Server() as server:` starts it and leaves nothing behind: no process, no file."""
 
-    def __init__(self, under=(), **settings):
-        """`under`: words of a command that runs the server (harness/namespaces.py)."""
+    def __init__(self, under=(), host=HOST, **settings):
+        """`under`: words of a command that runs the server, and `host`: its address there (harness/namespaces.py)."""
         # Below /var/tmp and open to other accounts: started as root, cued runs Postgres as an unprivileged one.
         self.folder = Path(tempfile.mkdtemp(prefix="cued-test-", dir="/var/tmp"))
         self.folder.chmod(0o755)
         self.data_dir = self.folder / "data"
         self.log_file = self.folder / "cued.log"
-        self.port = free_port()
+        self.host, self.port = host, free_port()
         self.settings = {"WEBHOOK_ALLOW_LOOPBACK": "true", **settings}
-        self.under = under
+        self.under, self.binary = under, BINARY
         self.process = None
 
     def __enter__(self):
@@ -70,14 +71,15 @@ class Server:
     # -- life ------------------------------------------------------------------
 
     def start(self):
-        assert BINARY.exists(), f"{BINARY} is not built; run ./test"
+        assert self.binary.exists(), f"{self.binary} is not built; run ./test"
         inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        command = [*self.under, BINARY, "serve", "--host", HOST, "--port", str(self.port), "--data-dir", self.data_dir]
+        address = ["--host", self.host, "--port", str(self.port)]
+        command = [*self.under, self.binary, "serve", *address, "--data-dir", self.data_dir]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [str(part) for part in command],
                 cwd=self.folder,
-                env={**inherited, **self.settings},
+                env={**inherited, **sanitizers.ENVIRONMENT, **self.settings},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -123,10 +125,10 @@ class Server:
 
     @property
     def url(self):
-        return f"http://{HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def api(self, key=None):
-        return Api(HOST, self.port, key)
+        return Api(self.host, self.port, key)
 
     def register(self, email=None):
         """A new user whose limits are out of the way of tests that poll."""

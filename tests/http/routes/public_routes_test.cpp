@@ -46,6 +46,18 @@ TEST(http_info, tells_what_is_switched_and_no_secret) {
             R"("disabled_primitives":["cues","quotas","device_code"]})");
 }
 
+TEST_F(http_public_routes, health_names_the_parts_of_the_engine_that_are_not_well) {
+  EXPECT_EQ(json::compact(*body_of(h.ask_without_key("GET /health")).find("engine")),
+            R"({"status":"ok","troubled":[]})");
+  using state = actors::member_trouble::state;
+  h.engine.unwell = {{"claim[0]", state::restarting, 3, {}}, {"outcome[1]", state::stuck, 0, std::chrono::seconds{75}}};
+  const auto health = body_of(h.ask_without_key("GET /health"));
+  EXPECT_EQ(text_at(health, "status"), "degraded");
+  EXPECT_EQ(json::compact(*health.find("engine")),
+            R"({"status":"degraded","troubled":[{"member":"claim[0]","state":"restarting","deaths":3},)"
+            R"({"member":"outcome[1]","state":"stuck","seconds":75}]})");
+}
+
 TEST_F(http_public_routes, health_is_told_with_200_while_the_database_is_away) {
   const auto answer = h.ask_without_key("GET /health");
   EXPECT_EQ(answer.status, 200);

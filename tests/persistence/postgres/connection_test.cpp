@@ -54,11 +54,49 @@ TEST_F(connection_test, a_backend_that_is_killed_within_a_transaction_commits_no
   EXPECT_EQ(things(), "0");
 }
 
+TEST_F(connection_test, a_transaction_that_stands_still_gives_its_rows_back_and_is_a_503) {
+  auto options = database_.options();
+  options.idle_transaction_seconds = 1;
+  connection frozen{options};
+  const auto outcome = frozen.in_transaction([this](session& s) -> result<int> {
+    s.exec(add_row, 1);
+    const auto pid = s.exec(own_pid)[0][0].as<std::string>();
+    database_.exec("DO $$ BEGIN WHILE EXISTS (SELECT FROM pg_stat_activity WHERE pid = " + pid +
+                   ") LOOP PERFORM pg_sleep(0.05), pg_stat_clear_snapshot(); END LOOP; END $$");
+    s.exec(add_row, 2);
+    return 0;
+  });
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.error().status, 503);
+  EXPECT_EQ(things(), "0");
+  EXPECT_TRUE(frozen.run([](session& s) -> result<int> { return s.exec(own_pid)[0][0].as<int>(); }));
+}
+
+TEST(with_time_limits, what_the_operator_wrote_is_kept_in_either_form) {
+  EXPECT_TRUE(with_time_limits("host=x connect_timeout=9").starts_with("keepalives_count=3 "));
+  EXPECT_TRUE(with_time_limits("host=x connect_timeout=9").ends_with(" host=x connect_timeout=9"));
+  EXPECT_EQ(with_time_limits("postgresql://x/y?connect_timeout=9"),
+            "postgresql://x/y?connect_timeout=9&tcp_user_timeout=10000&keepalives_idle=10&keepalives_interval=5"
+            "&keepalives_count=3");
+}
+
 TEST_F(connection_test, a_server_that_is_not_there_is_a_503) {
   connection nowhere{{"host=/nowhere dbname=x", "test"}};
   const auto outcome = nowhere.run([](session&) -> result<int> { return 1; });
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().status, 503);
+}
+
+TEST_F(connection_test, a_full_disk_is_a_503_and_known_to_whoever_asks_how_postgres_is) {
+  constexpr named_query fills_the_disk{"fills_the_disk", "DO $$ BEGIN RAISE SQLSTATE '53100'; END $$"};
+  EXPECT_FALSE(postgres_is_short_of_resources());
+  const auto full = link_.run([&](session& s) -> result<int> {
+    s.exec(fills_the_disk);
+    return 0;
+  });
+  ASSERT_FALSE(full);
+  EXPECT_EQ(full.error().status, 503);
+  EXPECT_TRUE(postgres_is_short_of_resources());
 }
 
 TEST_F(connection_test, another_fault_of_a_statement_is_a_500_and_the_connection_stays) {

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "persistence/postgres/catalog.hpp"
+#include "persistence/postgres/migrator_locks.hpp"
 #include "tests/persistence/postgres/reference_shapes.hpp"
 
 namespace cued::persistence {
@@ -279,6 +280,88 @@ TEST_F(migrator, the_retry_query_of_the_reference_still_has_its_index) {
   for (const auto& row : plan)
     text += row[0].as<std::string>() + "\n";
   EXPECT_THAT(text, HasSubstr("idx_executions_retries"));
+}
+
+TEST_F(migrator, waits_beside_a_long_reader_and_goes_on_when_it_ends) {
+  make_reference_shape(database_);
+  pqxx::connection reader{database_.options().dsn};
+  auto held = std::make_unique<pqxx::work>(reader);
+  held->exec("SELECT count(*) FROM executions");
+  int looks = 0;
+  const migration_patience patience{.each_try = std::chrono::milliseconds{1'100}, .asked_to_stop = [&] {
+                                      if (++looks == 3)
+                                        held.reset();
+                                      return false;
+                                    }};
+  const auto report = migrate(database_.options(), patience);
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_GE(looks, 3);
+}
+
+TEST_F(migrator, a_reader_that_never_ends_is_named_and_nothing_is_touched) {
+  make_reference_shape(database_);
+  test_database fresh = test_database::without_schema();
+  make_reference_shape(fresh);
+  pqxx::connection reader{database_.options().dsn + " application_name=slow_report"};
+  pqxx::work held{reader};
+  held.exec("SELECT count(*) FROM executions");
+  const auto report = migrate(database_.options(), {std::chrono::milliseconds{1'100}, std::chrono::seconds{1}, {}});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, "migration_refused");
+  EXPECT_THAT(report.error().message, HasSubstr("in use for 1 seconds"));
+  EXPECT_THAT(report.error().message,
+              HasSubstr("process " + std::to_string(reader.backendpid()) + " (\"slow_report\""));
+  EXPECT_THAT(report.error().message, HasSubstr("idle in transaction"));
+  EXPECT_THAT(report.error().message, HasSubstr("SELECT count(*) FROM executions"));
+  held.abort();
+  EXPECT_EQ(whole_schema(database_), whole_schema(fresh));
+}
+
+TEST_F(migrator, a_signal_ends_the_waiting) {
+  make_reference_shape(database_);
+  pqxx::connection reader{database_.options().dsn};
+  pqxx::work held{reader};
+  held.exec("SELECT count(*) FROM executions");
+  const auto report = migrate(database_.options(),
+                              {.each_try = std::chrono::milliseconds{1'100}, .asked_to_stop = [] { return true; }});
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, "stopped");
+}
+
+TEST_F(migrator, where_nothing_has_to_be_changed_nobody_is_waited_for) {
+  make_model_shape(database_);
+  migrated();
+  pqxx::connection other{database_.options().dsn};
+  pqxx::work held{other};
+  held.exec("LOCK TABLE users, cues, executions, messages, cued.open_executions IN SHARE MODE");
+  const auto report = migrate(database_.options(), {std::chrono::milliseconds{1'100}, std::chrono::seconds{1}, {}});
+  EXPECT_TRUE(report) << report.error().message;
+}
+
+/// What a migration locks against readers or writers later than at its beginning, it would wait for with locks in hand.
+TEST_F(migrator, all_tables_that_a_migration_locks_are_known_beforehand) {
+  make_reference_shape(database_);
+  connection link{database_.options()};
+  for (const auto& one : migrations()) {
+    if (one.number == reference_schema_migration)
+      continue;
+    const auto seen = link.in_transaction([&](session& s) -> result<void> {
+      s.exec_text("SET LOCAL search_path = public");
+      s.exec_text("CREATE TEMP TABLE before ON COMMIT DROP AS SELECT oid FROM pg_class");
+      const auto known = tables_changed_by(s, {&one});
+      s.exec_text(std::string{one.sql});
+      const auto locked = s.exec_text(R"sql(
+        SELECT DISTINCT CASE WHEN n.nspname = 'public' THEN c.relname ELSE n.nspname || '.' || c.relname END
+        FROM pg_locks l JOIN pg_class c ON c.oid = l.relation JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE l.pid = pg_backend_pid() AND c.relkind = 'r' AND n.nspname IN ('public', 'cued')
+          AND c.oid IN (SELECT oid FROM before)
+          AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'))sql");
+      for (const auto& row : locked)
+        EXPECT_THAT(known, ::testing::Contains(row[0].as<std::string>())) << one.name;
+      return {};
+    });
+    ASSERT_TRUE(seen);
+  }
 }
 
 TEST_F(migrator, what_is_open_is_found_without_reading_history) {

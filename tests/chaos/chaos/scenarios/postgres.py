@@ -16,6 +16,8 @@ from harness.processes import postmaster_pid
 from harness.server import STOP_SECONDS
 from harness.waiting import eventually
 
+RECOVERY_SECONDS = 90
+
 
 class KillPostgres(Scenario):
     """All of it, its postmaster, one backend, or one connection after the other."""
@@ -90,7 +92,8 @@ class FaultyLine(Scenario):
     calm_seconds = (0.1, 0.5)
     # Statements of persistence/, by their names; the last stands for any.
     statements = (
-        *map(run_of, (b"fire_batch", b"claim_batch", b"record_outcome_batch", b"record_attempt_batch")),
+        *map(run_of, (b"fire_batch", b"claim_batch", b"record_plain_outcomes", b"record_attempt_batch")),
+        run_of(b"record_outcome_batch"),
         run_of(b"start_deliveries"),
         b"COMMIT",
         b"",
@@ -138,22 +141,12 @@ class DiskFull(Scenario):
     @contextlib.contextmanager
     def site(self, history, seed):
         folder = Path(tempfile.mkdtemp(prefix="cued-chaos-disk-", dir="/var/tmp"))
-        # A mount namespace lives as long as a process in it; what is mounted there is seen through /proc.
-        script = 'mount -t tmpfs -o "size=$2,mode=777" tmpfs "$1" && echo mounted && exec sleep infinity'
-        keeper = subprocess.Popen(
-            ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), self.size], stdout=subprocess.PIPE, text=True
-        )
         try:
-            assert keeper.stdout.readline() == "mounted\n"
-            self._disk = Path(f"/proc/{keeper.pid}/root{folder}")
-            under = ["nsenter", f"--target={keeper.pid}", "--mount"]
-            with Cluster(folder, under) as self._cluster:
+            with _small_disk(folder, self.size) as (self._disk, under), Cluster(folder, under) as self._cluster:
                 url = self._cluster.url()
                 with Site(history, [server(DATABASE_URL=url)], dsn=url, seed=seed) as made:
                     yield made
         finally:
-            keeper.kill()
-            keeper.wait(STOP_SECONDS)
             folder.rmdir()
 
     def strike(self, site, chance):
@@ -162,10 +155,15 @@ class DiskFull(Scenario):
             leaves = chance.choice([0, 0, 64 * 1024, 1024 * 1024])
             self._fill(filler, leaves)
             time.sleep(chance.uniform(1, 3))
+            if not leaves:
+                eventually(lambda: not site.is_healthy(), "health that tells of the full disk", 20)
             filler.unlink()
             fault.healed_at = time.time()
-            if not self._postgres_lives():  # the log could not be written: it ends, and its operator starts it
-                self._cluster.start()
+            self._recover(site)
+
+    def _recover(self, site):
+        if not self._postgres_lives():  # the log could not be written: it ends, and its operator starts it
+            self._cluster.start()
 
     def _fill(self, filler, leaves):
         with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
@@ -184,3 +182,46 @@ class DiskFull(Scenario):
             self._cluster.start()
 
 
+class DiskFullOwn(DiskFull):
+    """The disk of cued's own data directory, so that of its private Postgres. Once there is room again cued
+    recovers by itself, and starts its Postgres if that has ended."""
+
+    name = "disk_full_own"
+    size = "300m"
+    seconds = 6
+
+    @contextlib.contextmanager
+    def site(self, history, seed):
+        cued = server()
+        cued.data_dir.mkdir()
+        with _small_disk(cued.data_dir, self.size) as (self._disk, under):
+            cued.under = under
+            with Site(history, [cued], dsn=self._dsn, under=under, seed=seed) as made:
+                yield made
+
+    def _dsn(self):
+        return (self._disk / "database.dsn").read_text().strip()
+
+    def _recover(self, site):
+        eventually(site.answers, "the private Postgres after there was room", RECOVERY_SECONDS)
+        eventually(site.is_healthy, "health after there was room", RECOVERY_SECONDS)
+
+    def heal(self, site):
+        (self._disk / "filler").unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _small_disk(folder, size):
+    """A file system of that size on `folder`, for those only who run `under` what is yielded; for others it is at
+    another path. It lives as long as the process that mounted it."""
+    script = 'mount -t tmpfs -o "size=$2,mode=777" tmpfs "$1" && echo mounted && exec sleep infinity'
+    keeper = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", script, "sh", str(folder), size], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert keeper.stdout.readline() == "mounted\n"
+        yield Path(f"/proc/{keeper.pid}/root{folder}"), ["nsenter", f"--target={keeper.pid}", "--mount"]
+    finally:
+        keeper.kill()
+        keeper.wait(STOP_SECONDS)
+        keeper.stdout.close()
