@@ -17,13 +17,13 @@ constexpr named_query find_cue_query{"find_cue", R"sql(
 /// Each is looked up by its id (OFFSET sees to that), however many the planner expects.
 #define CUED_LIST_CUES(which, total)                                                                                   \
   "WITH page AS (SELECT id FROM cues WHERE user_id = $1::uuid" which                                                   \
-  " ORDER BY created_at DESC, id DESC LIMIT $2::int OFFSET $3::bigint) "                                               \
+  " ORDER BY created_at DESC, id COLLATE \"C\" DESC LIMIT $2::int OFFSET $3::bigint) "                                 \
   "SELECT " CUED_CUE_COLUMNS ", whole.total "                                                                          \
   "FROM (SELECT " total                                                                                                \
   " AS total FROM " CUED_CUE_COUNTS_OF("$1::uuid") " counts) whole "                                                   \
                                                    "LEFT JOIN (page CROSS JOIN LATERAL (SELECT * FROM cues WHERE "     \
                                                    "cues.id = page.id OFFSET 0) c) ON true "                           \
-                                                   "ORDER BY c.created_at DESC, c.id DESC"
+                                                   "ORDER BY c.created_at DESC, c.id COLLATE \"C\" DESC"
 
 /// Index: idx_cues_user_id, whose order is that of the list; cues_pkey, cue_counts_by_user, cue_count_changes_by_user.
 constexpr named_query list_cues_query{"list_cues", CUED_LIST_CUES("", "counts.cues")};

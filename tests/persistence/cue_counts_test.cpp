@@ -108,6 +108,17 @@ TEST_F(counts_of_cues, go_with_what_was_truncated) {
   EXPECT_EQ(told(), "0 0 0 0 0");
 }
 
+TEST_F(counts_of_cues, may_be_truncated_by_the_same_statement) {
+  for (const auto* also : {"cued.cue_counts", "cued.cue_count_changes", "cued.cue_counts, cued.cue_count_changes"}) {
+    for (int n = 0; n < 40; ++n)
+      add_many("a" + std::to_string(n) + "_", 1);
+    ASSERT_EQ(fold_cue_counts(link_).value(), 1u);
+    add_many("b", 2);
+    database_.exec(std::string{"TRUNCATE cues, "} + also + " CASCADE");
+    EXPECT_EQ(told(), "0 0 0 0 0") << also;
+  }
+}
+
 TEST_F(counts_of_cues, go_with_a_deleted_user_and_are_not_found_by_one_of_the_same_id) {
   add_many("a", 100);
   add_many("b", 3, bob, "paused");
