@@ -17,6 +17,7 @@ from harness.server import HOST, Server
 from harness.waiting import DEADLINE_SECONDS, eventually
 
 NEVER = {"type": "once", "at": "2099-01-01T00:00:00Z"}
+SELDOM = {"type": "recurring", "cron": "0 0 1 1 *"}
 
 
 @pytest.fixture(scope="module")
@@ -72,22 +73,32 @@ def test_a_delivery_whose_start_fell_into_doubt_is_made_at_once_and_once(line, u
         assert [one.attempt for one in history.all(Delivery)] == [1]
 
 
-def test_a_claim_in_doubt_is_told_as_unknown_and_belongs_to_nobody_else(line, user):
+def test_a_claim_in_doubt_is_its_workers_if_he_was_told_so_and_else_given_back(line, user):
     gate, _, _ = line
     execution_id = user.fire(user.create_cue("work", NEVER)["id"])
     claim = f"/v1/executions/{execution_id}/claim"
     first = cut_before_the_answer_to(gate, run_of(b"claim_batch"), lambda: user.post(claim, {"worker_id": "first"}))
     assert first.status in (200, 503)
-    assert user.post(claim, {"worker_id": "second"}).code == "claim_failed"
-    assert user.execution(execution_id)["status"] == "delivering"
+    if first.status == 200:
+        assert user.post(claim, {"worker_id": "second"}).code == "claim_failed"
+    else:
+        eventually(lambda: user.post(claim, {"worker_id": "second"}).status == 200, "a claim by another worker")
+        assert user.post(claim, {"worker_id": "first"}).code == "claim_failed"
+    execution = user.execution(execution_id)
+    holder = "first" if first.status == 200 else "second"
+    assert (execution["status"], execution["claimed_by_worker"]) == ("delivering", holder)
+    assert execution["attempts"] == 1
 
 
-def test_an_outcome_in_doubt_is_recorded_once(line, user):
+@pytest.mark.parametrize(
+    ("statement", "schedule"), [(b"record_plain_outcomes", SELDOM), (b"record_outcome_batch", NEVER)]
+)
+def test_an_outcome_in_doubt_is_recorded_once(line, user, statement, schedule):
     gate, _, _ = line
-    execution_id = user.fire(user.create_cue("work", NEVER)["id"])
+    execution_id = user.fire(user.create_cue("work", schedule)["id"])
     outcome = f"/v1/executions/{execution_id}/outcome"
     first = cut_before_the_answer_to(
-        gate, run_of(b"record_plain_outcomes"), lambda: user.post(outcome, {"success": True, "result": "first"})
+        gate, run_of(statement), lambda: user.post(outcome, {"success": True, "result": "first"})
     )
     assert first.status in (200, 503)
     assert user.post(outcome, {"success": False, "result": "second"}).code == "outcome_already_recorded"

@@ -60,6 +60,7 @@ public:
   }
 
   store_model& database() override { return node_.world_.store; }
+  instant fresh_instant() override { return node_.world_.fresh_instant(); }
   void broken(const std::string& how) override { node_.world_.fail(how); }
 
   void die() { dead_ = true; }

@@ -45,6 +45,7 @@ public:
   [[nodiscard]] time now() const { return now_; }
   [[nodiscard]] instant wall() const { return start_ + now_ + jumped_; }
   void jump(time by) { jumped_ += by; }
+  instant fresh_instant() { return last_fresh_ = std::max(wall(), last_fresh_ + std::chrono::microseconds{1}); }
   void after(time delay, std::function<void()> then) { timeline_.emplace(now_ + delay, std::move(then)); }
   /// The same, but not while a statement is under way: for what takes nodes away.
   void after_quietly(time delay, std::function<void()> then);
@@ -103,7 +104,7 @@ private:
     time asked;
   };
 
-  instant start_;
+  instant start_, last_fresh_{};
   time now_{0}, jumped_{0};
   time statement_ended_{0}; ///< the last slow one
   std::multimap<time, std::function<void()>> timeline_;

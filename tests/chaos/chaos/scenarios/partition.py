@@ -87,7 +87,8 @@ class ThreeNodes(Scenario):
         with site.disturbance(kind.replace("_", " ")) as fault:
             getattr(self, f"_{kind}")(site, chance, number, others, key, fault)
         self._wait_for_living(site.servers, NODES)
-        key.is_answered(site.servers, 401)
+        key.is_answered(others, 401)
+        key.is_dead_in_the_end(node)
         if fault.taken_over_at:
             eventually(lambda: _nodes(node)["epoch"] > epoch, "a new epoch of who was taken for dead")
 
@@ -206,6 +207,17 @@ class _Key:
             answer = self._ask(node, self._key, "GET", "/v1/auth/me")
             if answer.status not in statuses:
                 self._history.surprise(f"GET /v1/auth/me, which was to be one of {statuses},", answer.status)
+
+    def is_dead_in_the_end(self, node):
+        """Also where connections to Postgres have yet to be found broken: 503 until then, never anything else."""
+
+        def is_dead():
+            answer = self._ask(node, self._key, "GET", "/v1/auth/me")
+            if answer.status not in (401, 503, SILENCE):
+                self._history.surprise("GET /v1/auth/me with a revoked key", answer.status)
+            return answer.status == 401
+
+        eventually(is_dead, "401 for a revoked key", TAKE_OVER_SECONDS)
 
     def revoke(self, others):
         """At the first of them. All who can be reached know it from then on."""
