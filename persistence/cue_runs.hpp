@@ -5,17 +5,17 @@
 
 #include "persistence/postgres/connection.hpp"
 
-/// The journal of runs, cued.cue_runs (migration 0010): what run_count, last_run and updated_at of worker cues still
-/// lack. An outcome does not write its cue's row: while anybody holds a snapshot no version of that row can be removed,
-/// and each look-up walks past all of them. It adds a narrow row here instead, in its own statement. Every few seconds
-/// the journal is folded into the cues (the deadline clock; and when the process ends), so each row is written once for
-/// all its runs.
+/// The journal of runs, cued.cue_runs (migration 0010): what run_count, last_run and updated_at of recurring cues still
+/// lack. A worker's outcome or the last attempt of a webhook does not write its cue's row: while anybody holds a
+/// snapshot no version of that row can be removed, and each look-up walks past all of them. It adds a narrow row here
+/// instead, in its own statement. Every few seconds the journal is folded into the cues (the deadline clock; and when
+/// the process ends), so each row is written once for all its runs.
 ///
 /// Whoever reads counters adds what the journal has, in the same statement, so the API never tells an old number; only
 /// the columns themselves are behind, by some 10 s. A row of the journal is written once, and deleted once by the
 /// statement that adds it to its cue: nothing counts twice or is lost, however many fold, whoever is killed, and a
 /// batch that is repeated finds its outcomes recorded and adds nothing. One-time cues end with their run, so theirs is
-/// written at once. Owner, transport: a cue's never change, so a webhook cue never has rows here.
+/// written at once, and so is the count of an attempt that will be repeated, for it is no run that ended.
 namespace cued::persistence {
 
 /// A column of the journal for the cue in row `c` (alias of cues), summed up by `aggregate`; NULL if it has nothing.

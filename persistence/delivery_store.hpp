@@ -8,6 +8,7 @@
 
 #include "persistence/node_seat.hpp"
 #include "persistence/postgres/connection.hpp"
+#include "persistence/worthwhile_try.hpp"
 
 namespace cued::persistence {
 
@@ -73,12 +74,17 @@ public:
   result<std::vector<started_delivery>> start(const std::vector<std::string>& execution_ids, instant at) override;
 
 private:
+  /// `asked`: set to true as soon as a statement may have reached the database.
+  result<std::vector<started_delivery>> start_all(std::vector<std::string> ids, instant at, bool& asked);
+  result<std::vector<started_delivery>> start_plain(std::vector<std::string>& ids, instant at, bool& asked);
+
   /// The executions of these whose start fell into doubt, and when: two arrays as Postgres reads them.
   [[nodiscard]] std::pair<std::string, std::string> doubts_of(const std::vector<std::string>& execution_ids) const;
 
   connection link_;
   monthly_limit limit_;
   const node_seat* seat_;
+  worthwhile_try plain_;
   std::unordered_map<std::string, std::vector<instant>> doubts_; ///< until a start of theirs is answered
 };
 

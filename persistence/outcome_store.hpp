@@ -6,6 +6,7 @@
 
 #include "persistence/delivery_store.hpp"
 #include "persistence/postgres/connection.hpp"
+#include "persistence/worthwhile_try.hpp"
 
 namespace cued::persistence {
 
@@ -60,8 +61,7 @@ struct recorded_attempt {
 
 /// What the outcome actors ask of the store. Whatever follows from a report or attempt is written in the same commit as
 /// itself: alerts (verification_failed; consecutive_failures from the third on), escalations of deliveries that failed
-/// for good. Attempts are all or nothing, reports where it is not said of each. Source: spec/alerts-usage.md §2,
-/// spec/delivery.md §8.
+/// for good. Source: spec/alerts-usage.md §2, spec/delivery.md §8.
 class outcome_store {
 public:
   virtual ~outcome_store() = default;
@@ -71,25 +71,10 @@ public:
   virtual result<std::vector<recorded_outcome>> record_outcomes(const std::vector<reported_outcome>& reports,
                                                                 instant at) = 0;
 
+  /// After an error some of them may be recorded; asked for again, these are missing from the answer, like all that is
+  /// known already, and nothing is counted twice.
   virtual result<std::vector<recorded_attempt>> record_attempts(const std::vector<attempt_result>& attempts,
                                                                 instant at) = 0;
-};
-
-/// Whether a short cut that does not lead everywhere is tried: not for a while after it led nowhere. Where it never
-/// does, one batch in 33 pays for it. Only speed hangs on it.
-class worthwhile_try {
-public:
-  [[nodiscard]] bool now() {
-    if (rests_ == 0)
-      return true;
-    --rests_;
-    return false;
-  }
-  void came_to(std::size_t successes, std::size_t tries) { rests_ = 2 * successes < tries ? rests_after_failure : 0; }
-
-private:
-  static constexpr int rests_after_failure = 32;
-  int rests_ = 0;
 };
 
 class postgres_outcome_store final : public outcome_store {
@@ -110,8 +95,12 @@ private:
                                                 const std::vector<std::size_t>& chosen, instant at,
                                                 std::vector<recorded_outcome>& out);
 
+  using attempt_batch = std::vector<const attempt_result*>; ///< in the order of their executions' ids
+  result<std::vector<recorded_attempt>> record_plain(attempt_batch& batch, instant at);
+  result<std::vector<recorded_attempt>> record_all(const attempt_batch& batch, instant at);
+
   connection link_;
-  worthwhile_try plain_;
+  worthwhile_try plain_reports_, plain_attempts_;
 };
 
 } // namespace cued::persistence

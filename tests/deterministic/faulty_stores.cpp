@@ -75,9 +75,8 @@ class deliveries final : public delivery_store, behind_gate {
 public:
   using behind_gate::behind_gate;
   /// With the memory of its own doubts that the real store has.
-  result<std::vector<started_delivery>> start(const std::vector<std::string>& ids, instant) override {
-    const auto at = gate_->fresh_instant();
-    auto started = through("start", [&](store_model& m) { return m.start(ids, doubts_, at); });
+  result<std::vector<started_delivery>> start(const std::vector<std::string>& ids, instant at) override {
+    auto started = through("start", [&](store_model& m) { return m.start(ids, doubts_, at, gate_->epoch()); });
     for (const auto& id : ids)
       if (started)
         doubts_.erase(id);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "actors/actor_engine.hpp"
@@ -26,8 +27,8 @@ public:
   /// The same after the commit and before the answer; false: the process is dead, nobody will hear it.
   virtual bool leave(const char* operation) = 0;
   virtual store_model& database() = 0;
-  /// The present, but never the same twice, whoever asks: real clocks do not meet on the microsecond.
-  virtual instant fresh_instant() = 0;
+  /// Which life of which process this is.
+  [[nodiscard]] virtual std::int64_t epoch() const = 0;
   virtual void broken(const std::string& how) = 0; ///< the model itself
 };
 

@@ -60,13 +60,14 @@ public:
   }
 
   store_model& database() override { return node_.world_.store; }
-  instant fresh_instant() override { return node_.world_.fresh_instant(); }
+  [[nodiscard]] std::int64_t epoch() const override { return epoch_; }
   void broken(const std::string& how) override { node_.world_.fail(how); }
 
   void die() { dead_ = true; }
 
 private:
   node& node_;
+  std::int64_t epoch_ = node_.world_.next_epoch();
   bool dead_ = false;
 };
 

@@ -112,10 +112,11 @@ public:
                                                              instant at);
 
   // -- deliveries and deadlines --------------------------------------------------
-  /// `doubts`: when calls of the same store took them whose commit fell into doubt. `at`: this call's own instant.
+  /// `doubts`: when calls of the same store took them whose commit fell into doubt. `at`: this call's own instant;
+  /// `epoch`: whose call it is.
   using doubts = std::map<std::string, std::vector<instant>>;
   std::vector<persistence::started_delivery> start(const std::vector<std::string>& execution_ids,
-                                                   const doubts& in_doubt, instant at);
+                                                   const doubts& in_doubt, instant at, std::int64_t epoch);
   std::vector<persistence::due_delivery> ready_retries(instant at);
   [[nodiscard]] std::optional<instant> next_retry_before(instant at, instant horizon) const;
   persistence::expired_outcomes expire_outcomes(instant at);
@@ -168,6 +169,7 @@ private:
   std::map<std::int64_t, outbox_row> outbox_;
   std::unordered_map<std::string, std::set<std::int64_t>> outbox_of_;
   std::int64_t last_outbox_id_ = 0;
+  std::unordered_map<std::string, std::int64_t> taken_by_;         ///< the epoch that last started an execution
   std::map<std::pair<std::string, std::string>, instant> workers_; ///< last heard of
 };
 

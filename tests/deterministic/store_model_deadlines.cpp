@@ -15,15 +15,17 @@ void cut(std::vector<T>& rows, int limit, Key key) {
 } // namespace
 
 std::vector<persistence::started_delivery> store_model::start(const std::vector<std::string>& execution_ids,
-                                                              const doubts& in_doubt, instant at) {
+                                                              const doubts& in_doubt, instant at, std::int64_t epoch) {
   std::vector<execution_row> taken;
   for (const auto& id : std::set<std::string>{execution_ids.begin(), execution_ids.end()}) {
     const auto* e = find(id);
     if (!e)
       continue;
     const auto doubt = in_doubt.find(id);
-    const bool taken_by_us =
-        e->status == "delivering" && doubt != in_doubt.end() && std::ranges::count(doubt->second, e->updated_at) > 0;
+    const auto taker = taken_by_.find(id);
+    const bool taken_by_us = e->status == "delivering" && doubt != in_doubt.end() &&
+                             std::ranges::count(doubt->second, e->updated_at) > 0 && taker != taken_by_.end() &&
+                             taker->second == epoch;
     if (e->status != "pending" && e->status != "retry_ready" && !taken_by_us)
       continue;
     const auto& c = cue_of(*e);
@@ -53,6 +55,7 @@ std::vector<persistence::started_delivery> store_model::start(const std::vector<
     e.started_at = e.started_at.value_or(now);
     e.updated_at = at;
     write(e);
+    taken_by_[e.id] = epoch;
     if (const auto rows = outbox_of_.extract(e.id))
       for (const auto row : rows.mapped())
         outbox_.erase(row);

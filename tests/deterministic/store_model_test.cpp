@@ -453,7 +453,7 @@ private:
     for (auto n = roll_.between(1, 6); n > 0; --n)
       ids.push_back(some_execution(!roll_.one_in(8)));
     same("start", sorted_lines(of(real_.deliveries.start(ids, now_), "start")),
-         sorted_lines(model_.start(ids, {}, now_)));
+         sorted_lines(model_.start(ids, {}, now_, 0)));
   }
 
   void record_attempts() {

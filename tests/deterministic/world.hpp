@@ -45,10 +45,11 @@ public:
   [[nodiscard]] time now() const { return now_; }
   [[nodiscard]] instant wall() const { return start_ + now_ + jumped_; }
   void jump(time by) { jumped_ += by; }
-  instant fresh_instant() { return last_fresh_ = std::max(wall(), last_fresh_ + std::chrono::microseconds{1}); }
   void after(time delay, std::function<void()> then) { timeline_.emplace(now_ + delay, std::move(then)); }
   /// The same, but not while a statement is under way: for what takes nodes away.
   void after_quietly(time delay, std::function<void()> then);
+
+  [[nodiscard]] std::int64_t next_epoch() { return ++epochs_; }
 
   // -- running --------------------------------------------------------------------
   /// One message of one actor, or, if there is none, time passes until the next event.
@@ -104,7 +105,8 @@ private:
     time asked;
   };
 
-  instant start_, last_fresh_{};
+  instant start_;
+  std::int64_t epochs_ = 0;
   time now_{0}, jumped_{0};
   time statement_ended_{0}; ///< the last slow one
   std::multimap<time, std::function<void()>> timeline_;

@@ -207,6 +207,40 @@ TEST_F(nodes, what_a_node_that_is_gone_had_in_delivery_is_found_at_once) {
   EXPECT_TRUE(lost[0].sender_gone);
 }
 
+/// A start that does not know whether it took the execution asks for it again, and knows it by the call's instant.
+class doubtful_start : public nodes {
+protected:
+  doubtful_start() {
+    add_cue("cue_1");
+    add_execution(1, "cue_1");
+    database_.exec("CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS "
+                   "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'");
+    database_.exec("CREATE TRIGGER break_off AFTER UPDATE ON executions EXECUTE FUNCTION break_off()");
+    EXPECT_EQ(of_a_.start({execution_}, at_).error().status, 503);
+    database_.exec("DROP TRIGGER break_off ON executions");
+  }
+  static constexpr auto limit = persistence::postgres_delivery_store::monthly_limit::enforced;
+
+  const std::unique_ptr<persistence::membership> a_ = join("a"), b_ = join("b");
+  persistence::postgres_delivery_store of_a_{database_.options(), limit, &a_->seat()},
+      of_b_{database_.options(), limit, &b_->seat()};
+  const instant at_ = wall_clock{}.now(), later_ = at_ + std::chrono::seconds{1};
+  const std::string execution_ = execution_id(1);
+};
+
+TEST_F(doubtful_start, takes_what_it_took_again) {
+  database_.exec("UPDATE executions SET status = 'delivering', updated_at = " +
+                 quoted(persistence::write_instant(at_))); // as if only the answer had been lost
+  database_.exec("UPDATE cued.open_executions SET taken_by = " + std::to_string(epoch(a_)));
+  EXPECT_EQ(of_a_.start({execution_}, later_).value().size(), 1u);
+  EXPECT_TRUE(of_a_.start({execution_}, later_).value().empty()) << "once";
+}
+
+TEST_F(doubtful_start, leaves_alone_what_another_node_took_at_the_same_instant) {
+  ASSERT_EQ(of_b_.start({execution_}, at_).value().size(), 1u);
+  EXPECT_TRUE(of_a_.start({execution_}, later_).value().empty());
+}
+
 TEST_F(nodes, an_attempt_that_somebody_else_began_is_not_the_gone_nodes) {
   const auto a = join("a");
   persistence::postgres_delivery_store store{database_.options(),

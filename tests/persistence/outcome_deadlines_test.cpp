@@ -56,8 +56,9 @@ TEST_F(outcome_deadlines, a_delivery_starts_the_clock_of_a_cue_that_has_one) {
   add_cue("cue_plain");
   add_execution(1, "cue_1", {{"status", "'delivering'"}});
   add_execution(2, "cue_plain", {{"status", "'delivering'"}});
-  const auto recorded = outcomes_.record_attempts({success_of(1), success_of(2)}, now_).value();
+  auto recorded = outcomes_.record_attempts({success_of(1), success_of(2)}, now_).value();
   ASSERT_EQ(recorded.size(), 2u);
+  std::ranges::sort(recorded, {}, &persistence::recorded_attempt::execution_id);
   EXPECT_EQ(recorded[0].outcome_deadline_at, now_ + 90s);
   EXPECT_TRUE(recorded[0].delivered);
   EXPECT_EQ(recorded[1].outcome_deadline_at, std::nullopt);

@@ -33,8 +33,11 @@ protected:
     return database_.value("SELECT " + name + " FROM cues WHERE id = " + quoted(id));
   }
 
-  /// As it is told: rows of worker cues are behind, see persistence/cue_runs.hpp.
+  /// As they are told: rows of recurring cues are behind, see persistence/cue_runs.hpp.
   std::int64_t runs_of(const std::string& cue) { return persistence::find_cue(link_, ada, cue).value().run_count; }
+  std::optional<instant> last_run_of(const std::string& cue) {
+    return persistence::find_cue(link_, ada, cue).value().last_run;
+  }
 
   persistence::postgres_outcome_store store_{database_.options()};
   instant at_ = now_;
@@ -264,8 +267,8 @@ TEST_F(attempt_store, a_success_ends_the_execution_counts_for_the_cue_and_for_th
   EXPECT_EQ(column(1, "status"), "success");
   EXPECT_EQ(column(1, "attempts"), "1");
   EXPECT_EQ(column(1, "http_status"), "200");
-  EXPECT_EQ(cue_column("cue_1", "run_count"), "1");
-  EXPECT_EQ(cue_column("cue_1", "last_run IS NOT NULL"), "t");
+  EXPECT_EQ(runs_of("cue_1"), 1);
+  EXPECT_EQ(last_run_of("cue_1"), now_);
   EXPECT_EQ(database_.value("SELECT month_start || ' ' || execution_count FROM usage_monthly"), "2026-11-01 1");
 }
 
@@ -276,8 +279,8 @@ TEST_F(attempt_store, a_failure_with_attempts_left_waits_for_its_retry_and_is_no
   EXPECT_EQ(column(1, "status"), "retrying");
   EXPECT_EQ(column(1, "next_retry"), "2026-11-24 13:01:00+00");
   EXPECT_EQ(column(1, "error_message"), "Webhook endpoint returned server error (500)");
-  EXPECT_EQ(cue_column("cue_1", "run_count"), "1");
-  EXPECT_EQ(cue_column("cue_1", "last_run IS NULL"), "t");
+  EXPECT_EQ(runs_of("cue_1"), 1);
+  EXPECT_EQ(last_run_of("cue_1"), std::nullopt);
   EXPECT_EQ(database_.value("SELECT count(*) FROM usage_monthly"), "0");
 }
 
@@ -332,8 +335,87 @@ TEST_F(attempt_store, several_executions_of_one_cue_are_counted_together) {
     batch.push_back(attempt(n, 1, attempt_result::verdict::success));
   }
   EXPECT_EQ(store_.record_attempts(batch, now_).value().size(), 5u);
-  EXPECT_EQ(cue_column("cue_1", "run_count"), "5");
+  EXPECT_EQ(runs_of("cue_1"), 5);
   EXPECT_EQ(database_.value("SELECT execution_count FROM usage_monthly"), "5");
+}
+
+TEST_F(attempt_store, a_batch_of_all_kinds_records_each_as_it_would_be_alone) {
+  add_cue("cue_plain");
+  add_cue("cue_once", {{"schedule_type", "'once'"}});
+  add_cue("cue_line", {{"overlap_policy", "'queue_one'"}});
+  add_cue("cue_deadline", {{"outcome_deadline_seconds", "90"}});
+  int n = 0;
+  std::vector<attempt_result> batch;
+  const auto add = [&](const char* cue, attempt_result::verdict what, const columns& given = {}) {
+    auto all = given;
+    all.emplace("status", "'delivering'");
+    add_execution(++n, cue, all);
+    batch.push_back(attempt(n, 1, what));
+  };
+  for (const auto* cue : {"cue_plain", "cue_once", "cue_line", "cue_deadline"})
+    add(cue, attempt_result::verdict::success);
+  add("cue_plain", attempt_result::verdict::retry);
+  add("cue_plain", attempt_result::verdict::failed);
+  add("cue_plain", attempt_result::verdict::success, {{"outcome_deadline_at", "timestamptz '2099-01-01'"}});
+  add("cue_plain", attempt_result::verdict::success, {{"attempts", "1"}}); // too late
+  add_execution(20, "cue_line", {{"scheduled_for", "timestamptz '2026-11-24 15:00:00+00'"}});
+  batch[0].response_body = "ok";
+  const auto answers = store_.record_attempts(batch, now_).value();
+  std::map<std::string, persistence::recorded_attempt> of;
+  for (const auto& a : answers)
+    of.emplace(a.execution_id, a);
+  ASSERT_EQ(of.size(), 7u);
+  for (const int delivered : {1, 2, 3, 4, 7}) {
+    EXPECT_TRUE(of.at(execution_id(delivered)).delivered) << delivered;
+    EXPECT_EQ(column(delivered, "status"), "success") << delivered;
+    EXPECT_EQ(of.at(execution_id(delivered)).user_id, ada);
+  }
+  EXPECT_EQ(
+      column(1, "response_body || ' ' || http_status || ' ' || attempts || ' ' || (delivered_at = last_attempt_at)"),
+      "ok 200 1 true");
+  EXPECT_EQ(cue_column("cue_once", "status"), "completed");
+  EXPECT_TRUE(of.at(execution_id(3)).next_in_line);
+  EXPECT_EQ(of.at(execution_id(4)).outcome_deadline_at, now_ + std::chrono::seconds{90});
+  EXPECT_FALSE(of.at(execution_id(5)).delivered);
+  EXPECT_EQ(column(5, "status") + ' ' + column(6, "status") + ' ' + column(8, "status"), "retrying failed delivering");
+  EXPECT_EQ(runs_of("cue_plain"), 4);
+  EXPECT_EQ(last_run_of("cue_plain"), now_);
+  EXPECT_EQ(runs_of("cue_once"), 1);
+  EXPECT_EQ(database_.value("SELECT execution_count FROM usage_monthly"), "5");
+  EXPECT_EQ(database_.value(
+                "SELECT string_agg(right(execution_id::text, 2), ' ' ORDER BY execution_id) FROM cued.open_executions"),
+            "04 05 07 08 20")
+      << "awaited, retried, awaited, not ended, waiting";
+  EXPECT_TRUE(store_.record_attempts(batch, now_).value().empty()) << "nothing counts twice";
+  EXPECT_EQ(runs_of("cue_plain"), 4);
+}
+
+TEST_F(attempt_store, what_was_recorded_before_the_database_failed_is_not_counted_again) {
+  add_cue("cue_1");
+  for (int n = 1; n <= 2; ++n)
+    add_execution(n, "cue_1", {{"status", "'delivering'"}});
+  const std::vector<attempt_result> batch{attempt(1, 1, attempt_result::verdict::success),
+                                          attempt(2, 1, attempt_result::verdict::failed)};
+  database_.exec("ALTER TABLE cued.notices RENAME TO notices_away");
+  EXPECT_FALSE(store_.record_attempts(batch, now_).has_value());
+  EXPECT_EQ(column(2, "status"), "delivering");
+  database_.exec("ALTER TABLE cued.notices_away RENAME TO notices");
+  const auto again = store_.record_attempts(batch, now_).value();
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].execution_id, execution_id(2));
+  EXPECT_EQ(runs_of("cue_1"), 2);
+}
+
+TEST_F(attempt_store, the_last_run_does_not_hide_runs_that_were_journalled_long_before_it) {
+  add_cue("cue_1");
+  for (int n = 1; n <= 3; ++n)
+    add_execution(n, "cue_1", {{"status", "'delivering'"}});
+  ASSERT_TRUE(store_.record_attempts({attempt(1, 1, attempt_result::verdict::success)}, now_));
+  const auto later = now_ + std::chrono::minutes{10};
+  ASSERT_TRUE(store_.record_attempts({attempt(2, 1, attempt_result::verdict::failed)}, later));
+  ASSERT_TRUE(store_.record_attempts({attempt(3, 1, attempt_result::verdict::retry)}, later));
+  EXPECT_EQ(runs_of("cue_1"), 3);
+  EXPECT_EQ(last_run_of("cue_1"), later);
 }
 
 TEST_F(attempt_store, the_count_of_the_month_is_answered_with_successes_only) {
