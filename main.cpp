@@ -31,6 +31,7 @@
 #include "http/services.hpp"
 #include "parts.hpp"
 #include "persistence/cue_runs.hpp"
+#include "persistence/cut_off_deliveries.hpp"
 #include "persistence/postgres/change_listener.hpp"
 #include "persistence/postgres/migrator.hpp"
 #include "persistence/postgres/pool.hpp"
@@ -68,17 +69,31 @@ struct at_the_end {
   http::client::webhook_client& sender;
   http::client::webhook_client& own_sender;
   persistence::connection_options database;
+  const time_source& clock;
   std::chrono::milliseconds patience;
 
   ~at_the_end() {
-    const actors::end_in_time limit{patience + actors::watch_limits{}.farewell};
+    const actors::end_in_time limit{patience + actors::watch_limits{}.farewell, actors::names_of(engine.troubles())};
     engine.drain(patience);
     sender.close();
     own_sender.close();
-    membership.leave(); // what is not done is for the other nodes
     persistence::connection link{database};
+    hand_back_cut_off(link); // before the others take us for gone
+    membership.leave();      // what is not done is for the other nodes
     if (const auto folded = persistence::fold_cue_runs(link); !folded)
       spdlog::warn("run_count of some cues is behind; the next start brings it up to date: {}", folded.error().message);
+  }
+
+private:
+  void hand_back_cut_off(persistence::connection& link) const {
+    const auto cut_off = engine.cut_off_deliveries();
+    if (cut_off.empty())
+      return;
+    if (const auto handed_back = persistence::hand_back_cut_off(link, cut_off, clock.now()))
+      spdlog::info("{} webhooks were cut off, and are sent again by whoever is there next", *handed_back);
+    else
+      spdlog::warn("{} webhooks were cut off; they will be recovered as stale: {}", cut_off.size(),
+                   handed_back.error().message);
   }
 };
 
@@ -168,8 +183,8 @@ int serve(const settings& s, wake_up& wake) {
                               [&wake](const std::string& why) { wake.give_up(why); }};
   const auto authorizer = http::make_message_authorizer(s, own_sender, clock, shared);
   membership.begin();
-  const at_the_end calm{engine,     membership,  sender,
-                        own_sender, db->options, std::chrono::seconds{s.shutdown_timeout_seconds} / 2};
+  const at_the_end calm{
+      engine, membership, sender, own_sender, db->options, clock, std::chrono::seconds{s.shutdown_timeout_seconds} / 2};
 
   const auto routes = http::enabled_routes(s);
   const http::documentation documents{routes, s.external_auth_backend};

@@ -152,10 +152,11 @@ actor_engine::actor_engine(engine_settings settings, store_makers stores, webhoo
     stepwise->adopt(p.system);
   p.head = p.system.spawn<supervisor>(std::ref(p.everybody), p.makers(), std::ref(p.metrics), std::ref(p.troubles),
                                       p.settings.restarts, p.settings.watch, std::move(on_hopeless));
-  p.everybody.on_tenant_wanted([&p](const std::string& user_id) {
-    auto tenant =
-        p.system.spawn<tenant_actor>(user_id, std::ref(p.everybody), std::cref(p.clock),
-                                     std::chrono::milliseconds{p.settings.poll_interval}, p.settings.watch.stuck_after);
+  // Whoever asks again after that reaches the successor of the one that was stuck.
+  const auto patience = p.settings.watch.stuck_after + 2 * p.settings.watch.look_every;
+  p.everybody.on_tenant_wanted([&p, patience](const std::string& user_id) {
+    auto tenant = p.system.spawn<tenant_actor>(user_id, std::ref(p.everybody), std::cref(p.clock),
+                                               std::chrono::milliseconds{p.settings.poll_interval}, patience);
     caf::anon_send(p.head, watch_tenant_message{user_id, caf::actor{tenant}});
     return caf::actor{tenant};
   });
@@ -175,7 +176,7 @@ actor_engine::~actor_engine() {
     drain(std::chrono::milliseconds{0});
   if (p.settings.stepwise)
     p.settings.stepwise->run_until([&p] { return p.system.registry().running() == 0; });
-  const end_in_time limit{p.settings.watch.farewell};
+  const end_in_time limit{p.settings.watch.farewell, names_of(troubles())};
   parts_.reset();
 }
 
@@ -232,10 +233,7 @@ void actor_engine::report_outcomes(std::vector<outcome_report> reports, reply<ou
   messages.reserve(reports.size());
   for (std::size_t i = 0; i < reports.size(); ++i)
     messages.push_back({std::move(reports[i]), std::move(replies[i])});
-  parts_->everybody.send_each(
-      pool::outcome, std::move(messages),
-      [](const outcome_message& m) -> const std::string& { return m.report.execution_id; },
-      [](std::vector<outcome_message> of_one_shard) { return outcomes_message{std::move(of_one_shard)}; });
+  parts_->everybody.report(std::move(messages));
 }
 
 void actor_engine::cue_changed(const std::string& cue_id) {
@@ -256,6 +254,10 @@ void actor_engine::execution_created(const std::string& user_id, const std::stri
     parts_->everybody.deliver({{execution_id, user_id}});
   else
     parts_->everybody.send_all(pool::deadline_clock, wake_at_message{due});
+}
+
+std::vector<persistence::cut_off_delivery> actor_engine::cut_off_deliveries() const {
+  return parts_->everybody.take_cut_off();
 }
 
 bool actor_engine::drain(std::chrono::milliseconds patience) {

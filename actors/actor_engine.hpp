@@ -21,6 +21,7 @@
 #include "domain/schedule.hpp"
 #include "persistence/claim_store.hpp"
 #include "persistence/clock_store.hpp"
+#include "persistence/cut_off_deliveries.hpp"
 #include "persistence/deadline_store.hpp"
 #include "persistence/delivery_store.hpp"
 #include "persistence/node_seat.hpp"
@@ -96,6 +97,9 @@ public:
   /// Ends in order: clocks stop, deliveries in flight come to their end, batches are written. True if all of it was
   /// done within `patience`; what was not is found again from Postgres at the next start. No call may follow.
   bool drain(std::chrono::milliseconds patience);
+
+  /// After drain() and the close of the sender: what that has cut off, to be handed back in Postgres.
+  [[nodiscard]] std::vector<persistence::cut_off_delivery> cut_off_deliveries() const;
 
 private:
   void claim_next(claim_request request, std::size_t at_most, reply<claim_grants> answer);

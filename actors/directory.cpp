@@ -2,8 +2,22 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 namespace cued::actors {
+namespace {
+
+/// `shard_of`: the inbox of an item.
+template <class Item, class ShardOf>
+void put_each(std::vector<inbox<Item>>& inboxes, std::vector<Item> items, ShardOf shard_of) {
+  std::vector<std::vector<Item>> per_shard(inboxes.size());
+  for (auto& item : items)
+    per_shard[shard_of(item)].push_back(std::move(item));
+  for (std::size_t i = 0; i < inboxes.size(); ++i)
+    inboxes[i].put_all(per_shard[i]);
+}
+
+} // namespace
 
 std::string_view name_of(pool which) {
   switch (which) {
@@ -50,13 +64,33 @@ void directory::claim(claim_message claim) const {
   of_shard.put(std::move(claim));
 }
 
+void directory::claim(std::vector<claim_message> claims) const {
+  put_each(claims_, std::move(claims),
+           [this](const claim_message& one) { return shard_of(one.request.execution_id, claims_.size()); });
+}
+
 void directory::report(outcome_message report) const {
   auto& of_shard = reports_[shard_of(report.report.execution_id, reports_.size())];
   of_shard.put(std::move(report));
 }
 
+void directory::report(std::vector<outcome_message> reports) const {
+  put_each(reports_, std::move(reports),
+           [this](const outcome_message& one) { return shard_of(one.report.execution_id, reports_.size()); });
+}
+
 void directory::write_down(const std::string& execution_id, unrecorded_attempt attempt) const {
   attempts_[shard_of(execution_id, attempts_.size())].put(std::move(attempt));
+}
+
+void directory::cut_off(persistence::cut_off_delivery delivery) const {
+  const std::lock_guard lock{cut_off_mutex_};
+  cut_off_.push_back(std::move(delivery));
+}
+
+std::vector<persistence::cut_off_delivery> directory::take_cut_off() const {
+  const std::lock_guard lock{cut_off_mutex_};
+  return std::exchange(cut_off_, {});
 }
 
 void directory::doubt(std::vector<persistence::held_claim> claims) const {

@@ -19,6 +19,7 @@
 #include "actors/inbox.hpp"
 #include "actors/messages.hpp"
 #include "persistence/clock_store.hpp"
+#include "persistence/cut_off_deliveries.hpp"
 
 namespace cued::actors {
 
@@ -59,7 +60,9 @@ public:
 
   /// To the one member in charge of the execution, which is told once for all that wait for it.
   void claim(claim_message claim) const;
+  void claim(std::vector<claim_message> claims) const; ///< those of one shard together
   void report(outcome_message report) const;
+  void report(std::vector<outcome_message> reports) const;
   /// To the one member in charge of the execution, or its successor.
   void write_down(const std::string& execution_id, unrecorded_attempt attempt) const;
   /// What waits for a claim, or an outcome member; it takes it.
@@ -67,6 +70,9 @@ public:
   [[nodiscard]] inbox<outcome_message>& reports_for(std::size_t index) const { return reports_[index]; }
 
   [[nodiscard]] attempt_inbox& attempts_for(std::size_t index) const { return attempts_[index]; }
+  /// Attempts that this process has cut off by its own end.
+  void cut_off(persistence::cut_off_delivery delivery) const;
+  [[nodiscard]] std::vector<persistence::cut_off_delivery> take_cut_off() const;
   /// To the courier, or its successor.
   void notice_over(notice_over_message over) const { notices_over_.put(std::move(over)); }
   [[nodiscard]] notice_inbox& notices_over() const { return notices_over_; }
@@ -74,17 +80,6 @@ public:
   /// These may hold though nobody was told so: the shards in charge give them back as soon as they can.
   void doubt(std::vector<persistence::held_claim> claims) const;
   [[nodiscard]] claims_in_doubt& doubts_of(std::size_t index) const { return doubts_[index]; }
-
-  /// Sends each item to the member in charge of its id: those of one member together, as `make(items)` says it.
-  template <class Item, class IdOf, class Make>
-  void send_each(pool which, std::vector<Item> items, IdOf id_of, Make make) const {
-    std::vector<std::vector<Item>> per_shard(size(which));
-    for (auto& item : items)
-      per_shard[shard_of(id_of(item), per_shard.size())].push_back(std::move(item));
-    for (std::size_t i = 0; i < per_shard.size(); ++i)
-      if (!per_shard[i].empty())
-        deliver_to(member(which, i), make(std::move(per_shard[i])));
-  }
 
   template <class Message>
   void send_all(pool which, const Message& message) const {
@@ -153,6 +148,8 @@ private:
   mutable std::vector<inbox<claim_message>> claims_;
   mutable std::vector<inbox<outcome_message>> reports_;
   mutable std::vector<attempt_inbox> attempts_;
+  mutable std::mutex cut_off_mutex_;
+  mutable std::vector<persistence::cut_off_delivery> cut_off_;
   mutable notice_inbox notices_over_;
   mutable std::vector<claims_in_doubt> doubts_; ///< by claim shard
   mutable std::array<part, parts> parts_;

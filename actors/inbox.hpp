@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -25,16 +27,17 @@ enum class without_owner { dropped, kept };
 template <class Item, without_owner Fate = without_owner::dropped>
 class inbox {
 public:
-  void put(Item item) {
+  void put(Item item) { put_all({&item, 1}); }
+
+  void put_all(std::span<Item> items) {
     caf::actor sleeping;
     {
       const std::lock_guard lock{mutex_};
-      if (!owner_ && Fate == without_owner::dropped)
+      if (items.empty() || (!owner_ && Fate == without_owner::dropped))
         return;
-      waiting_.push_back(std::move(item));
-      if (waiting_.size() > 1)
-        return;
-      sleeping = owner_;
+      if (waiting_.empty())
+        sleeping = owner_;
+      waiting_.insert(waiting_.end(), std::make_move_iterator(items.begin()), std::make_move_iterator(items.end()));
     }
     if (sleeping)
       caf::anon_send(sleeping, flush_message{});

@@ -25,9 +25,10 @@ namespace cued::actors {
 
 // -- to the shard in charge of an execution ---------------------------------
 
-struct claim_message { ///< of one execution, by its id
+struct claim_message { ///< of one execution
   claim_request request;
   reply<claim_grant> answer;
+  bool by_id = true; ///< its tenant has not chosen it, and must be told that it is gone
 };
 /// What became of claims, in the order in which they were asked for, on its way to whoever tells it. If nobody takes
 /// it, because he died meanwhile, what was won is handed to `give_back`: it would be nobody's. Thread: any.
@@ -56,15 +57,9 @@ private:
   std::function<void(const answers&)> give_back_;
 };
 
-struct claims_message { ///< of several, all in the charge of this shard
-  std::vector<claim_message> claims;
-};
 struct outcome_message {
   outcome_report report;
   reply<outcome_receipt> answer;
-};
-struct outcomes_message {
-  std::vector<outcome_message> reports;
 };
 
 // -- to a tenant, and between a tenant and the claim shards -------------------
@@ -189,11 +184,9 @@ struct drain_message {
 
 #define CUED_MESSAGE(name) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cued::actors::name)
 CUED_MESSAGE(claim_message)
-CUED_MESSAGE(claims_message)
 CUED_MESSAGE(claim_next_message)
 CUED_MESSAGE(taken_message)
 CUED_MESSAGE(outcome_message)
-CUED_MESSAGE(outcomes_message)
 CUED_MESSAGE(fetch_ready_message)
 CUED_MESSAGE(ready_fetched_message)
 CUED_MESSAGE(claims_settled_message)

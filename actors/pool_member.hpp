@@ -1,19 +1,22 @@
 #pragma once
 
 #include <exception>
+#include <functional>
 #include <memory>
+#include <utility>
 
 #include <caf/event_based_actor.hpp>
 #include <caf/sec.hpp>
 #include <spdlog/spdlog.h>
 
 #include "actors/vital_sign.hpp"
+#include "actors/waiters.hpp"
 
 namespace cued::actors {
 
 /// What all actors of the engine share: an exception that escapes a handler is a broken invariant; it is logged with
 /// the actor's name and ends the actor, which its supervisor then replaces. And a sign of life, by which the supervisor
-/// sees one that does not come back from a message.
+/// sees one that does not come back from a message, and a way to let those go who wait in it.
 class pool_member : public caf::event_based_actor {
 public:
   explicit pool_member(caf::actor_config& config) : caf::event_based_actor{config} {
@@ -35,10 +38,16 @@ public:
   }
 
   [[nodiscard]] std::shared_ptr<const vital_sign> sign() const { return sign_; }
+  [[nodiscard]] std::shared_ptr<waiters> who_waits() const { return waiters_; }
 
 protected:
   /// To be called between the statements of a message that takes several: each of them may take its time.
   void show_life() { sign_->works(clock().now()); }
+
+  /// To be kept while a statement is under way by whoever has requests waiting in it.
+  [[nodiscard]] waiters::in_store into_store(std::function<void()> release) const {
+    return {waiters_, std::move(release)};
+  }
 
 private:
   class at_work {
@@ -53,6 +62,7 @@ private:
   };
 
   std::shared_ptr<vital_sign> sign_ = std::make_shared<vital_sign>();
+  std::shared_ptr<waiters> waiters_ = std::make_shared<waiters>();
 };
 
 } // namespace cued::actors

@@ -46,15 +46,17 @@ private:
 claim_actor::claim_actor(caf::actor_config& config, std::unique_ptr<persistence::claim_store> store,
                          const time_source& clock, const directory& others, std::size_t index, probe& probe,
                          std::size_t batch_rows)
-    : pool_member{config}, by_id_{others.claims_for(index)}, doubts_{others.doubts_of(index)}, store_{std::move(store)},
+    : pool_member{config}, inbox_{others.claims_for(index)}, doubts_{others.doubts_of(index)}, store_{std::move(store)},
       clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe}, batch_rows_{batch_rows} {}
 
 caf::behavior claim_actor::make_behavior() {
   arm_give_back(); // what a predecessor has left
   return {
-      [this](claims_message& m) { on_claims(m); }, [this](const fetch_ready_message& m) { on_fetch_ready(m); },
-      [this](flush_message) { on_flush(); },       [this](give_back_message) { on_give_back(); },
-      [this](tick_message m) { on_tick(m); },      [this](const drain_message& m) { on_drain(m); },
+      [this](const fetch_ready_message& m) { on_fetch_ready(m); },
+      [this](flush_message) { on_flush(); },
+      [this](give_back_message) { on_give_back(); },
+      [this](tick_message m) { on_tick(m); },
+      [this](const drain_message& m) { on_drain(m); },
   };
 }
 
@@ -63,26 +65,16 @@ void claim_actor::on_exit() {
   batch_.clear();
 }
 
-void claim_actor::on_claims(claims_message& message) {
-  for (auto& claim : message.claims)
-    join(std::move(claim), false);
-  arm();
-}
-
-void claim_actor::join(claim_message&& claim, bool by_id) {
-  row joining{std::move(claim), by_id};
-  batch_.push(joining.claim.request.user_id, std::move(joining));
-}
-
 void claim_actor::join_arrived() {
-  by_id_.take(arrived_);
+  inbox_.take(arrived_);
   for (auto& claim : arrived_)
-    join(std::move(claim), true);
+    batch_.push(claim.request.user_id, std::move(claim));
   arrived_.clear();
 }
 
 void claim_actor::on_fetch_ready(const fetch_ready_message& message) {
   const auto now = clock_.now();
+  const auto away = into_store([this] { batch_.clear(); });
   auto ready = store_->ready(message.user_id, now, message.limit);
   if (!ready)
     return message.answer(fail(std::move(ready.error())));
@@ -110,11 +102,20 @@ void claim_actor::on_flush() {
   auto batch = batch_.take(batch_rows_);
   if (batch.empty())
     return;
-  give_back(); // whoever lost a claim to a doubt may be asking again
+  const auto let_go = [this, &batch] {
+    batch.clear();
+    batch_.clear();
+  };
+  {
+    const auto away = into_store(let_go);
+    give_back(); // whoever lost a claim to a doubt may be asking again
+  }
+  if (batch.empty()) // they could not wait so long
+    return;
   show_life();
   std::vector<persistence::claim_attempt> attempts;
   attempts.reserve(batch.size());
-  for (auto& [claim, by_id] : batch) {
+  for (auto& claim : batch) {
     auto& asked = claim.request;
     attempts.push_back(
         {std::move(asked.user_id), std::move(asked.execution_id), std::move(asked.worker_id), asked.with_work});
@@ -124,15 +125,17 @@ void claim_actor::on_flush() {
   {
     result<std::vector<std::optional<persistence::claimed_execution>>> won;
     untold left{others_, attempts, at};
+    auto away = into_store(let_go);
     won = store_->claim(attempts, at);
-    probe_.claim_batch(batch.size());
+    away.come_back(); // too late for those who asked? Then there is nobody left to answer, and all is in doubt
+    probe_.claim_batch(attempts.size());
     if (won) {
       answer(batch, attempts, *won, at, left);
       tell_tenants(batch, attempts, *won);
     } else {
       const answering_together at_once;
       for (const auto& one : batch)
-        one.claim.answer(fail(won.error()));
+        one.answer(fail(won.error()));
     }
   }
   if (!batch_.empty())
@@ -151,7 +154,10 @@ void claim_actor::arm_give_back() {
 }
 
 void claim_actor::on_give_back() {
-  give_back();
+  {
+    const auto away = into_store([this] { batch_.clear(); });
+    give_back();
+  }
   arm_give_back();
 }
 
@@ -190,13 +196,14 @@ void claim_actor::give_back() {
   }
 }
 
-void claim_actor::answer(const std::vector<row>& batch, const std::vector<persistence::claim_attempt>& attempts,
+void claim_actor::answer(const std::vector<claim_message>& batch,
+                         const std::vector<persistence::claim_attempt>& attempts,
                          std::vector<std::optional<persistence::claimed_execution>>& won, instant at, untold& left) {
   left.are_among(won);
   const answering_together at_once;
   std::vector<persistence::held_claim> unwanted;
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    const auto& claim = batch[i].claim;
+    const auto& claim = batch[i];
     if (auto& claimed = won[i]; claimed && is_abandoned(claim.request)) {
       unwanted.push_back({attempts[i].user_id, attempts[i].execution_id, attempts[i].worker_id, at});
       claim.answer(fail(unavailable("Nobody waits for this claim any more")));
@@ -213,7 +220,8 @@ void claim_actor::answer(const std::vector<row>& batch, const std::vector<persis
 }
 
 /// After the answers: their ready lists are a hint only, so nobody has to wait for this.
-void claim_actor::tell_tenants(const std::vector<row>& batch, const std::vector<persistence::claim_attempt>& attempts,
+void claim_actor::tell_tenants(const std::vector<claim_message>& batch,
+                               const std::vector<persistence::claim_attempt>& attempts,
                                const std::vector<std::optional<persistence::claimed_execution>>& won) const {
   std::unordered_map<std::string, taken_message> per_tenant;
   for (std::size_t i = 0; i < batch.size(); ++i)

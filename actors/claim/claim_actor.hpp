@@ -30,33 +30,27 @@ public:
 
 private:
   // -- messages -----------------------------------------------------------
-  void on_claims(claims_message& message); ///< they join the open batch
   void on_fetch_ready(const fetch_ready_message& message);
   void on_flush(); ///< one statement for the whole batch
   void on_give_back();
   void on_tick(tick_message message); ///< some claim in doubt is due
   void on_drain(const drain_message& message);
 
-  struct row {
-    claim_message claim;
-    bool by_id = true; ///< its tenant has not chosen it, and must be told that it is gone
-  };
-  void join(claim_message&& claim, bool by_id);
   void join_arrived(); ///< those that wait in the inbox
   void arm();
   void arm_give_back();
   void give_back();
   class untold;
-  void answer(const std::vector<row>& batch, const std::vector<persistence::claim_attempt>& attempts,
+  void answer(const std::vector<claim_message>& batch, const std::vector<persistence::claim_attempt>& attempts,
               std::vector<std::optional<persistence::claimed_execution>>& won, instant at, untold& left);
-  void tell_tenants(const std::vector<row>& batch, const std::vector<persistence::claim_attempt>& attempts,
+  void tell_tenants(const std::vector<claim_message>& batch, const std::vector<persistence::claim_attempt>& attempts,
                     const std::vector<std::optional<persistence::claimed_execution>>& won) const;
 
   // -- state ----------------------------------------------------------------
-  inbox<claim_message>& by_id_;        ///< claims by id
+  inbox<claim_message>& inbox_;
   claims_in_doubt& doubts_;            ///< this shard's, and its predecessors'
   std::vector<claim_message> arrived_; ///< empty; kept for its capacity
-  fair_queue<row> batch_;
+  fair_queue<claim_message> batch_;
   bool armed_ = false; ///< a flush message is on its way
   std::chrono::steady_clock::time_point give_back_at_ = std::chrono::steady_clock::time_point::max();
   std::uint64_t generation_ = 0; ///< of the newest tick message

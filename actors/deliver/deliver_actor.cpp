@@ -132,7 +132,10 @@ void deliver_actor::send_webhook(persistence::started_delivery delivery) {
     if (response.first_byte_sent_at && delivery.attempt == 1)
       probe.reached(probe::stage::sent, delivery.scheduled_for, *response.first_byte_sent_at, delivery.backfilled);
     attempt_over_message over{delivery.execution_id, delivery.user_id};
-    others.write_down(over.execution_id, {attempt_message{std::move(delivery), std::move(response)}});
+    if (response.what == webhook_response::failure::cut_off)
+      others.cut_off({delivery.execution_id, delivery.attempt});
+    else
+      others.write_down(over.execution_id, {attempt_message{std::move(delivery), std::move(response)}});
     caf::anon_send(self, std::move(over));
   };
   if (!request) {

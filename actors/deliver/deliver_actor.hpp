@@ -23,10 +23,10 @@ struct deliver_limits {
 /// Brings webhooks on their way. Executions that are due wait here, in turn between tenants, until there is a free
 /// slot; only then are they taken in Postgres (a batch in one statement) and handed to the sender, so that whatever is
 /// marked as being delivered really is. The result goes from the sender to the outcome shard, not through here: it is
-/// written down even if this actor dies meanwhile.
-/// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the waiting list.
-/// Life: spawned and watched by the supervisor; a waiting list that dies with it is found again in the outbox.
-/// Never: judges a result, decides about retries.
+/// written down even if this actor dies meanwhile. An attempt that our own end cuts off is no result: it is handed
+/// back. Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the waiting list. Life:
+/// spawned and watched by the supervisor; a waiting list that dies with it is found again in the outbox. Never: judges
+/// a result, decides about retries.
 class deliver_actor final : public pool_member {
 public:
   deliver_actor(caf::actor_config& config, std::unique_ptr<persistence::delivery_store> store, webhook_sender& webhooks,

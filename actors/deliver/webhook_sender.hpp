@@ -23,7 +23,14 @@ struct webhook_request {
 
 /// What came of it. Exactly one of `status` and a failure other than `none`.
 struct webhook_response {
-  enum class failure { none, timed_out, could_not_connect, blocked, protocol_error };
+  enum class failure {
+    none,
+    timed_out,
+    could_not_connect,
+    blocked,
+    protocol_error,
+    cut_off, ///< by the end of the sender itself: says nothing of the receiver
+  };
   failure what = failure::none;
   std::optional<int> status;
   std::string body;                       ///< decoded, valid UTF-8 without U+0000, cut to what is kept

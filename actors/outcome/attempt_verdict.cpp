@@ -57,6 +57,7 @@ std::string describe_failure(const webhook_response& response) {
     return "Could not connect to webhook endpoint";
   case failure::blocked:
   case failure::protocol_error:
+  case failure::cut_off:
     break;
   }
   return response.detail.empty() ? "Unknown error" : response.detail;

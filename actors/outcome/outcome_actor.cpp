@@ -55,41 +55,36 @@ result<outcome_receipt> answer_of(const persistence::recorded_outcome& recorded)
 outcome_actor::outcome_actor(caf::actor_config& config, std::unique_ptr<persistence::outcome_store> store,
                              const time_source& clock, const directory& others, std::size_t index, probe& probe,
                              std::size_t batch_rows, std::uint64_t seed)
-    : pool_member{config}, one_by_one_{others.reports_for(index)}, ended_{others.attempts_for(index)}, chance_{seed},
+    : pool_member{config}, inbox_{others.reports_for(index)}, ended_{others.attempts_for(index)}, chance_{seed},
       store_{std::move(store)}, clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe}, batch_rows_{
                                                                                                         batch_rows} {}
 
 caf::behavior outcome_actor::make_behavior() {
   return {
-      [this](outcomes_message& m) { on_reports(m); },
       [this](flush_message) { on_flush(); },
       [this](tick_message) { on_tick(); },
       [this](const drain_message& m) { on_drain(m); },
   };
 }
 
-void outcome_actor::on_exit() {
+void outcome_actor::on_exit() { leave_to_successor(); }
+
+void outcome_actor::leave_to_successor() {
   arrived_.clear();
   reports_.clear();
   for (auto& one : attempts_)
     if (!one.inherited)
       ended_.put({std::move(one.attempt), true});
+  attempts_.clear();
   for (auto& one : unjudged_)
     ended_.put(std::move(one));
+  unjudged_.clear();
 }
-
-void outcome_actor::on_reports(outcomes_message& message) {
-  for (auto& report : message.reports)
-    join(std::move(report));
-  arm();
-}
-
-void outcome_actor::join(outcome_message&& message) { reports_.push(message.report.user_id, std::move(message)); }
 
 void outcome_actor::join_arrived() {
-  one_by_one_.take(arrived_);
+  inbox_.take(arrived_);
   for (auto& report : arrived_)
-    join(std::move(report));
+    reports_.push(report.report.user_id, std::move(report));
   arrived_.clear();
 }
 
@@ -160,8 +155,13 @@ void outcome_actor::record_reports() {
 
   const auto at = batch_clock_.next();
   show_life();
+  auto away = into_store([this, &batch] {
+    batch.clear();
+    leave_to_successor();
+  });
   const auto recorded = store_->record_outcomes(reports, at);
-  probe_.outcome_batch(batch.size());
+  away.come_back();
+  probe_.outcome_batch(reports.size());
   if (recorded && std::ranges::any_of(*recorded, worth_telling))
     others_.send_all(pool::courier, notice_written_message{});
   {
@@ -183,7 +183,13 @@ bool outcome_actor::record_attempts() {
     batch.push_back(attempts_[i].attempt);
   const auto at = batch_clock_.next();
   show_life();
+  auto away = into_store([this] { leave_to_successor(); });
   const auto recorded = store_->record_attempts(batch, at);
+  if (away.come_back()) {
+    if (recorded)
+      follow_up(*recorded, at);
+    return false;
+  }
   if (!recorded && recorded.error().status == 503) {
     wait_for_database();
     return false;
@@ -201,7 +207,13 @@ bool outcome_actor::record_attempts_one_by_one(const std::vector<persistence::at
   for (const auto& attempt : batch) {
     const auto at = batch_clock_.next();
     show_life();
+    auto away = into_store([this] { leave_to_successor(); });
     const auto recorded = store_->record_attempts({attempt}, at);
+    if (away.come_back()) {
+      if (recorded)
+        follow_up(*recorded, at);
+      return false;
+    }
     if (!recorded && recorded.error().status == 503) {
       wait_for_database();
       return false;

@@ -34,12 +34,10 @@ public:
 
 private:
   // -- messages -----------------------------------------------------------
-  void on_reports(outcomes_message& message); ///< they join the open batch of reports
-  void on_flush();                            ///< one statement for each of the two batches
-  void on_tick();                             ///< the database is asked again for the attempts
+  void on_flush(); ///< one statement for each of the two batches
+  void on_tick();  ///< the database is asked again for the attempts
   void on_drain(const drain_message& message);
 
-  void join(outcome_message&& message);
   void join_arrived(); ///< those that wait in the inbox
   void arm();
   void judge_arrived();
@@ -48,8 +46,9 @@ private:
   [[nodiscard]] persistence::attempt_result judge(const persistence::attempt_result& judged) const { return judged; }
   void keep_attempt(persistence::attempt_result attempt, bool inherited);
   void wait_for_database();
+  void leave_to_successor(); ///< attempts; who has asked is answered
   void record_reports();
-  bool record_attempts(); ///< false: the database is away
+  bool record_attempts(); ///< false: the database is away, or a successor has them
   bool record_attempts_one_by_one(const std::vector<persistence::attempt_result>& batch);
   /// The clock of the soonest retry, the courier of the notices that final failures leave.
   void tell_others(const std::vector<persistence::attempt_result>& batch) const;
@@ -58,7 +57,7 @@ private:
   void follow_up(const std::vector<persistence::recorded_attempt>& recorded, instant at);
 
   // -- state ----------------------------------------------------------------
-  inbox<outcome_message>& one_by_one_;   ///< reports that came alone
+  inbox<outcome_message>& inbox_;        ///< reports
   std::vector<outcome_message> arrived_; ///< empty; kept for its capacity
   fair_queue<outcome_message> reports_;
   struct kept_attempt {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <thread>
 
 namespace cued::actors {
@@ -12,13 +13,14 @@ namespace cued::actors {
 /// dead. Nothing is lost by it, no more than by kill -9. Thread: its owner's, and one of its own.
 class end_in_time {
 public:
-  explicit end_in_time(std::chrono::milliseconds limit);
+  /// `known`: who is known to be in the way, for that last line; may be empty.
+  explicit end_in_time(std::chrono::milliseconds limit, std::string known = {});
   ~end_in_time();
   end_in_time(const end_in_time&) = delete;
   end_in_time& operator=(const end_in_time&) = delete;
 
 private:
-  void wait(std::chrono::milliseconds limit);
+  void wait(std::chrono::milliseconds limit, const std::string& known);
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -28,6 +28,14 @@ struct member_trouble {
   return what == member_trouble::state::stuck ? "stuck" : "restarting";
 }
 
+/// "claim[0] stuck, courier[0] restarting"; empty if there are none.
+[[nodiscard]] inline std::string names_of(const std::vector<member_trouble>& troubles) {
+  std::string out;
+  for (const auto& one : troubles)
+    out += (out.empty() ? "" : ", ") + one.member + " " + name_of(one.what);
+  return out;
+}
+
 /// Where the supervisor writes who is not well, for /health. Thread: any.
 class trouble_board {
 public:

@@ -26,9 +26,8 @@ std::chrono::seconds whole_seconds(std::chrono::steady_clock::duration d) {
   return std::chrono::floor<std::chrono::seconds>(d);
 }
 
-std::shared_ptr<const vital_sign> sign_of(const caf::actor& born) {
-  const auto* self = dynamic_cast<const pool_member*>(caf::actor_cast<caf::abstract_actor*>(born));
-  return self ? self->sign() : std::make_shared<const vital_sign>();
+const pool_member* member_behind(const caf::actor& born) {
+  return dynamic_cast<const pool_member*>(caf::actor_cast<caf::abstract_actor*>(born));
 }
 
 } // namespace
@@ -59,11 +58,13 @@ caf::behavior supervisor::make_behavior() {
 void supervisor::spawn_member(pool which, std::size_t index) {
   auto born = makers_.at(which)(*this, index);
   monitor(born);
-  member m{which, index, {}, {}, {}};
+  member m{which, index, {}, {}, {}, {}};
   if (auto rested = resting_.extract(key_of(which, index)))
     m = std::move(rested.mapped());
   m.self = born;
-  m.sign = sign_of(born);
+  const auto* const self = member_behind(born);
+  m.sign = self ? self->sign() : std::make_shared<const vital_sign>();
+  m.who_waits = self ? self->who_waits() : std::make_shared<waiters>();
   members_.emplace(born.id(), std::move(m));
   everybody_.place(which, index, born);
 }
@@ -90,6 +91,7 @@ void supervisor::replace(member dead, const std::string& why) {
   const auto now = clock().now();
   dead.self = {};
   dead.sign = {};
+  dead.who_waits = {};
   dead.deaths.push_back(now);
   forget_old_deaths(dead, now);
   const auto which = dead.which;
@@ -154,7 +156,8 @@ void supervisor::on_look_round() {
   delayed_send(this, limits_.look_every, look_round_message{});
 }
 
-/// Its mailbox dies with it once it comes back, so all it has to do then is to finish what it is at.
+/// Who waits in it is let go now. Its mailbox dies with it once it comes back, so all it has to do then is to finish
+/// what it is at.
 void supervisor::give_away_places_of_the_stuck(time_point now) {
   std::vector<std::pair<caf::actor_id, time_point>> found;
   for (const auto& [id, m] : members_)
@@ -164,6 +167,7 @@ void supervisor::give_away_places_of_the_stuck(time_point now) {
     auto lost = std::move(members_.extract(id).mapped());
     stuck_.emplace(id, stuck_member{lost.which, lost.index, since});
     send_exit(lost.self, caf::exit_reason::user_shutdown);
+    lost.who_waits->let_go();
     replace(std::move(lost), "has not come back from its work for " +
                                  std::to_string(whole_seconds(now - since).count()) +
                                  " s, and its place is given away");

@@ -56,6 +56,7 @@ private:
     std::deque<time_point> deaths; ///< recent ones
     caf::actor self;               ///< null while it rests
     std::shared_ptr<const vital_sign> sign;
+    std::shared_ptr<waiters> who_waits;
   };
   struct stuck_member {
     pool which{};

@@ -135,13 +135,10 @@ void tenant_actor::claim_for(waiting_room::guest guest, std::vector<std::string>
     claim_request one{user_id_, execution_ids[i], asked.worker_id};
     one.with_work = asked.with_work;
     one.abandoned = asked.abandoned;
-    claims.push_back({std::move(one), replies[i]});
+    claims.push_back({std::move(one), replies[i], false});
   }
   attempts_.emplace(number, attempt{std::move(guest), std::move(execution_ids)});
-  others_.send_each(
-      pool::claim, std::move(claims),
-      [](const claim_message& m) -> const std::string& { return m.request.execution_id; },
-      [](std::vector<claim_message> of_one_shard) { return claims_message{std::move(of_one_shard)}; });
+  others_.claim(std::move(claims));
 }
 
 /// What was won is answered; if nothing was, because of others, the guest keeps his place for the next, if there is

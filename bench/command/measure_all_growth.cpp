@@ -48,6 +48,7 @@ result<void> measure_axis(growth_axis axis, const options& typed, progress& tell
   if (typed.seconds)
     wish.duration = std::chrono::seconds{*typed.seconds};
   wish.progress = [&telling](std::string_view line) { telling.tell(line); };
+  wish.on_database = [&out](const std::string& dsn) { describe_database(dsn, out.on); };
   const auto grown = measure_growth(wish);
   telling.clear();
   if (!grown)
@@ -72,10 +73,10 @@ result<void> measure_all_growth(const options& typed, progress& telling, report&
     return fail(400, "which_axis", "--up-to is a size along one axis; name it");
   out.on = describe_machine();
   out.on.subject = typed.cued.filename().string();
-  std::fputs(text_of(out.on).c_str(), stdout);
   for (const auto axis : axes)
     if (const auto measured = measure_axis(axis, typed, telling, out); !measured)
       return fail(measured.error());
+  std::fputs(text_of(out.on).c_str(), stdout);
   return {};
 }
 

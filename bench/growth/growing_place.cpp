@@ -45,6 +45,7 @@ result<std::unique_ptr<growing_place>> growing_place::open(const growth_wish& wi
   if (!started)
     return fail(started.error());
   out->server_ = std::move(*started);
+  wish.on_database(out->dsn());
   if (const auto cleared = clear_stage(out->dsn()); !cleared)
     return fail(cleared.error());
   auto made = make_tenants(out->dsn(), tenants);

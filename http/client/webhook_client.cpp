@@ -13,11 +13,15 @@ namespace {
 /// How often kept connections are looked at: one may be kept for this much longer than its limit, unused.
 constexpr std::chrono::seconds sweep_every{1};
 
-actors::webhook_response not_sent(std::string why) {
+actors::webhook_response not_sent(actors::webhook_response::failure what, std::string why) {
   actors::webhook_response answer;
-  answer.what = actors::webhook_response::failure::could_not_connect;
+  answer.what = what;
   answer.detail = std::move(why);
   return answer;
+}
+
+actors::webhook_response shutting_down() {
+  return not_sent(actors::webhook_response::failure::cut_off, "The server is shutting down");
 }
 
 /// An exception in an exchange is a fault of ours or of memory; the delivery must still come to an end.
@@ -55,7 +59,7 @@ void webhook_client::close() {
     if (std::exchange(closing_, true))
       return;
     for (auto& next : waiting_)
-      asio::post(loops_.front()->io, [done = std::move(next.done)] { done(not_sent("The server is shutting down")); });
+      asio::post(loops_.front()->io, [done = std::move(next.done)] { done(shutting_down()); });
     waiting_.clear();
     for (const auto& [key, exchange] : under_way_)
       if (const auto alive = exchange.lock())
@@ -74,26 +78,23 @@ void webhook_client::close() {
 
 void webhook_client::send(actors::webhook_request request, done_function done) {
   job next{std::move(request), std::move(done)};
-  std::string refusal;
-  bool closed = false;
+  bool closed = false, full = false;
   {
     const std::lock_guard lock{mutex_};
     closed = closing_;
-    if (closed)
-      refusal = "The server is shutting down";
-    else if (places_taken_ < options_.concurrency)
-      ++places_taken_;
-    else if (waiting_.size() < options_.waiting_limit)
+    full = places_taken_ >= options_.concurrency;
+    if (!closed && full && waiting_.size() < options_.waiting_limit)
       return waiting_.push_back(std::move(next));
-    else
-      refusal = "Too many webhooks wait to be sent";
+    if (!closed && !full)
+      ++places_taken_;
   }
-  if (refusal.empty())
-    start(std::move(next));
-  else if (closed)
-    next.done(not_sent(refusal));
-  else
-    asio::post(loops_.front()->io, [done = std::move(next.done), refusal] { done(not_sent(refusal)); });
+  if (closed)
+    return next.done(shutting_down());
+  if (!full)
+    return start(std::move(next));
+  asio::post(loops_.front()->io, [done = std::move(next.done)] {
+    done(not_sent(actors::webhook_response::failure::could_not_connect, "Too many webhooks wait to be sent"));
+  });
 }
 
 void webhook_client::start(job next) {

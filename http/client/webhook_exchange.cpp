@@ -86,6 +86,8 @@ asio::awaitable<webhook_exchange::outcome<webhook_exchange::response>> webhook_e
   const auto allowed = co_await allowed_addresses(*candidate);
   if (!allowed)
     co_return tl::unexpected(allowed.error());
+  if (aborted_) // there was no connection yet that could have been closed
+    co_return give_up(failure::cut_off, shutting_down);
   target_ = {url.scheme, url.host, url.port, request_.tenant, {}};
   if (take_kept(*allowed)) {
     auto answer = co_await converse();
@@ -148,7 +150,7 @@ asio::awaitable<webhook_exchange::outcome<void>> webhook_exchange::connect(const
   std::string why;
   for (std::size_t i = 0; i < allowed.size(); ++i) {
     if (aborted_)
-      co_return give_up(failure::could_not_connect, shutting_down);
+      co_return give_up(failure::cut_off, shutting_down);
     // One that never answers must leave time for the next.
     const auto until = share_of(deadline_, allowed.size() - i);
     const auto reached = co_await reach({allowed[i], port}, until);
@@ -164,6 +166,8 @@ asio::awaitable<webhook_exchange::outcome<void>> webhook_exchange::connect(const
   }
   if (time_is_up())
     co_return give_up(failure::timed_out, "The deadline passed before a connection was made");
+  if (aborted_)
+    co_return give_up(failure::cut_off, shutting_down);
   co_return give_up(failure::could_not_connect, why);
 }
 
@@ -333,7 +337,7 @@ tl::unexpected<webhook_exchange::response> webhook_exchange::give_up(const error
   if (failed == beast::error::timeout)
     return give_up(failure::timed_out, "The deadline passed");
   if (aborted_)
-    return give_up(otherwise, shutting_down);
+    return give_up(failure::cut_off, shutting_down);
   return give_up(otherwise, failed.message());
 }
 

@@ -110,7 +110,8 @@ awaitable<result<response>> show_health(services& with, request&) {
   const auto now = with.clock.now();
   const auto clock = co_await look_at_clock(with, now);
   const auto troubles = with.engine.troubles();
-  const bool postgres_works = counts && !persistence::postgres_is_short_of_resources();
+  const bool postgres_works =
+      counts && !persistence::postgres_is_short_of_resources() && !persistence::postgres_refuses_our_statements();
   const bool well = postgres_works && !clock.is_stale() && !clock.redis_is_away() && troubles.empty();
 
   json::writer w;
@@ -144,12 +145,14 @@ awaitable<result<response>> show_status(services& with, request&) {
   const bool down = !counts || clock.redis_is_away();
   const bool troubled = !with.engine.troubles().empty();
   const bool short_of_resources = persistence::postgres_is_short_of_resources();
+  const bool refused = persistence::postgres_refuses_our_statements();
 
   json::writer w;
-  w.begin_object().key("status").string(down                                                 ? "down"
-                                        : clock.is_stale() || troubled || short_of_resources ? "degraded"
-                                                                                             : "healthy");
-  if (!counts)
+  const bool degraded = clock.is_stale() || troubled || short_of_resources || refused;
+  w.begin_object().key("status").string(down ? "down" : degraded ? "degraded" : "healthy");
+  if (refused)
+    w.key("reason").string("postgres refuses statements");
+  else if (!counts)
     w.key("reason").string("postgres unreachable");
   else if (clock.redis_is_away())
     w.key("reason").string("redis unreachable");

@@ -1,9 +1,11 @@
 #include "persistence/postgres/connection.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <chrono>
 #include <ctime>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <utility>
@@ -35,10 +37,34 @@ std::int64_t now_in_seconds() {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// When Postgres last had too little of something, for all connections of the process.
-std::atomic<std::int64_t>& last_shortage() {
-  static std::atomic<std::int64_t> at{std::numeric_limits<std::int64_t>::min() / 2};
+/// When something last happened, for all connections of the process.
+using moment = std::atomic<std::int64_t>;
+constexpr std::int64_t never = std::numeric_limits<std::int64_t>::min() / 2;
+constexpr std::int64_t told_for_seconds = 10;
+
+moment& last_shortage() { // Postgres had too little of something
+  static moment at{never};
   return at;
+}
+
+moment& last_refusal() { // what we rely on was not there
+  static moment at{never};
+  return at;
+}
+
+bool was_lately(const moment& at) { return now_in_seconds() - at <= told_for_seconds; }
+
+/// No such table, column, function, object, schema; a standby that takes no writes. Statements have
+/// none of that from requests, so it says nothing of the work that was asked for.
+bool is_missing_what_we_rely_on(std::string_view state) {
+  constexpr std::string_view states[] = {"42P01", "42703", "42883", "42704", "3F000", "25006"};
+  return std::ranges::find(states, state) != std::end(states);
+}
+
+/// A statement that was prepared before its tables changed, or that the connection has lost: it has to be prepared
+/// anew.
+bool is_prepared_in_vain(std::string_view state, std::string_view what) {
+  return state == "26000" || (state == "0A000" && what.find("cached plan") != std::string_view::npos);
 }
 
 } // namespace
@@ -69,10 +95,9 @@ void session::prepare(const named_query& query) {
   prepared_.insert(query.name);
 }
 
-bool postgres_is_short_of_resources() {
-  constexpr std::int64_t told_for_seconds = 10;
-  return now_in_seconds() - last_shortage() <= told_for_seconds;
-}
+bool postgres_is_short_of_resources() { return was_lately(last_shortage()); }
+
+bool postgres_refuses_our_statements() { return was_lately(last_refusal()); }
 
 connection::connection(connection_options options) : options_{std::move(options)} {}
 
@@ -124,6 +149,19 @@ connection::explanation connection::explain_current_exception() {
         last_shortage() = now_in_seconds();
       spdlog::warn("database refused work ({}): {}", state, e.what());
       return {unavailable("The database cannot take work right now"), state.starts_with("40")};
+    }
+    if (is_prepared_in_vain(state, e.what())) {
+      link_.reset();
+      spdlog::warn("database connection is made anew ({}): {}", state, e.what());
+      return {unavailable("The database cannot take work right now"), true};
+    }
+    const bool no_right = dynamic_cast<const pqxx::insufficient_privilege*>(&e) != nullptr; // has no state in libpqxx 6
+    if (no_right || is_missing_what_we_rely_on(state)) {
+      last_refusal() = now_in_seconds();
+      if (state == "25006") // the next connection may lead to the primary
+        link_.reset();
+      spdlog::error("database refused a statement ({}): {} in: {}", state, e.what(), e.query().substr(0, 200));
+      return {unavailable("The database is not as it should be")};
     }
     // What has no state was not said by the server but by the library, which may have had no memory: see below.
     if (link_ && (!link_->is_open() || state.empty()))

@@ -71,14 +71,20 @@ private:
 /// class 53: a full disk, memory, connections). Reads may still succeed meanwhile. Any thread.
 [[nodiscard]] bool postgres_is_short_of_resources();
 
+/// Whether Postgres refused a statement of this process within the last 10 s because what the statement relies on is
+/// not there or may not be used: somebody has changed the schema or taken rights away, or the database is a standby,
+/// which takes no writes. Any thread.
+[[nodiscard]] bool postgres_refuses_our_statements();
+
 /// One connection to Postgres, used by one thread at a time. It is opened at its first use and again after it was
 /// lost. Settings of each session: TimeZone UTC, jit off, generic plans, client_encoding UTF8.
 ///
 /// A unit of work may run more than once (it is repeated after a deadlock), so it must not consume what it captures.
 ///
 /// `run` and `in_transaction` are the border at which pqxx' exceptions become values:
-///   connection lost or refused, serialization failure, shutdown -> 503 `service_unavailable` (outcome of a commit in
-///   flight is unknown to the caller, who must re-read); every other SQL error -> 500 `internal_error`, logged with
+///   connection lost or refused, serialization failure, shutdown, or no such table, column or right (nothing can be
+///   said about the work itself, and it succeeds once that is mended) -> 503 `service_unavailable` (outcome of a commit
+///   in flight is unknown to the caller, who must re-read); every other SQL error -> 500 `internal_error`, logged with
 ///   the statement's name. A unit of work that expects a constraint violation catches pqxx::unique_violation itself.
 class connection {
 public:

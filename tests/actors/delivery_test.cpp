@@ -54,6 +54,25 @@ TEST_F(deliveries, what_failed_is_tried_again_until_the_attempts_are_used_up) {
   EXPECT_EQ(world.find("e1").attempts, 3);
 }
 
+TEST_F(deliveries, an_attempt_that_our_own_end_cuts_off_is_no_result_and_is_told_to_whoever_hands_it_back) {
+  sender.answer = [](std::size_t) {
+    actors::webhook_response gone;
+    gone.what = actors::webhook_response::failure::cut_off;
+    return gone;
+  };
+  add_webhook("e1");
+  engine();
+  EXPECT_TRUE(eventually_has_status("e1", "delivering"));
+  EXPECT_TRUE(engine().drain(10s));
+  const auto cut_off = engine().cut_off_deliveries();
+  ASSERT_EQ(cut_off.size(), 1u);
+  EXPECT_EQ(cut_off[0].execution_id, "e1");
+  EXPECT_EQ(cut_off[0].attempt, 1);
+  EXPECT_EQ(world.find("e1").status, "delivering");
+  EXPECT_EQ(world.find("e1").attempts, 0);
+  EXPECT_TRUE(engine().cut_off_deliveries().empty());
+}
+
 TEST_F(deliveries, what_failed_and_then_went_well_is_a_success_at_its_second_attempt) {
   sender.answer = [](std::size_t nth) {
     actors::webhook_response r;

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import sanitizers
 from harness.processes import postmaster_pid, processes_of
 from harness.server import BINARY, ROOT, Server
 from harness.waiting import eventually
@@ -108,7 +109,7 @@ def confined(analyze):
         json.dump(wanted, file)
         file.flush()
         os.chmod(file.name, 0o644)
-        server = Server(under=[sys.executable, launcher, file.name, ACCOUNT])
+        server = Server(under=[sys.executable, launcher, file.name, ACCOUNT], **sanitizers.WITHOUT_LEAKS)
         if os.geteuid() == 0:
             entry = pwd.getpwnam(ACCOUNT)
             os.chown(server.folder, entry.pw_uid, entry.pw_gid)

@@ -29,8 +29,12 @@ class Reply:
 class Api:
     """Speaks to one server as one caller; `key` None means without Authorization."""
 
-    def __init__(self, host, port, key=None):
-        self.host, self.port, self.key = host, port, key
+    def __init__(self, host, port, key=None, timeout_seconds=REQUEST_TIMEOUT_SECONDS):
+        self.host, self.port, self.key, self.timeout_seconds = host, port, key, timeout_seconds
+
+    def patient(self, seconds):
+        """The same caller, who waits longer for each answer."""
+        return Api(self.host, self.port, self.key, seconds)
 
     def request(self, method, path, body=None, headers=None):
         """`body`: None, bytes as they are, or anything that JSON can say."""
@@ -39,7 +43,7 @@ class Api:
             sent["Content-Type"] = "application/json"
             if not isinstance(body, bytes):
                 body = json.dumps(body, ensure_ascii=False).encode()
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=REQUEST_TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_seconds)
         try:
             connection.request(method, path, body=body, headers={**sent, **(headers or {})})
             answer = connection.getresponse()

@@ -26,6 +26,15 @@ def _with_log_path(options):
 ENVIRONMENT = {name: _with_log_path(os.environ.get(name)) for name in _VARIABLES}
 os.environ.update(ENVIRONMENT)
 
+# For programs that may not trace their own threads, which is how leaks are looked for at the end.
+WITHOUT_LEAKS = {"ASAN_OPTIONS": f"{ENVIRONMENT['ASAN_OPTIONS']}:detect_leaks=0"}
+
+
+def are_in(program):
+    """Whether it is of such a build. It then holds memory that was freed, and shadows of all there is."""
+    content = program.read_bytes()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
 
 def take_reports():
     """What was written since the last call."""

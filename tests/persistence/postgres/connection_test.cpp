@@ -102,12 +102,39 @@ TEST_F(connection_test, a_full_disk_is_a_503_and_known_to_whoever_asks_how_postg
 TEST_F(connection_test, another_fault_of_a_statement_is_a_500_and_the_connection_stays) {
   const auto before = pid();
   const auto outcome = link_.run([](session& s) -> result<int> {
-    s.exec_text("SELECT no_such_column FROM things");
+    s.exec_text("SELECT 1 / 0 FROM things");
+    s.exec_text("SELECT 1 / 0");
     return 0;
   });
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().status, 500);
   EXPECT_EQ(pid().value(), before.value());
+}
+
+TEST_F(connection_test, what_we_rely_on_and_is_not_there_is_a_503_and_known_to_whoever_asks_how_postgres_is) {
+  EXPECT_FALSE(postgres_refuses_our_statements());
+  for (const char* state : {"42P01", "42703", "42883", "42501", "3F000", "25006"}) {
+    const auto outcome = link_.run([&](session& s) -> result<int> {
+      s.exec_text(std::string{"DO $$ BEGIN RAISE SQLSTATE '"} + state + "'; END $$");
+      return 0;
+    });
+    ASSERT_FALSE(outcome) << state;
+    EXPECT_EQ(outcome.error().status, 503) << state;
+  }
+  EXPECT_TRUE(postgres_refuses_our_statements());
+}
+
+TEST_F(connection_test, a_statement_whose_table_changed_since_it_was_prepared_is_prepared_anew) {
+  constexpr named_query all{"all_things", "SELECT * FROM things"};
+  const auto columns = [&] {
+    return link_.run([&](session& s) -> result<int> { return static_cast<int>(s.exec(all).columns()); });
+  };
+  const auto before = columns();
+  ASSERT_TRUE(before);
+  database_.exec("ALTER TABLE things ADD COLUMN one_more integer");
+  const auto after = columns();
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after.value(), before.value() + 1);
 }
 
 TEST_F(connection_test, after_work_that_ran_out_of_memory_the_connection_is_new_and_nothing_is_half_done) {
