@@ -120,7 +120,7 @@ def test_who_waits_for_a_member_that_hangs_is_told_and_others_do_its_work(server
     work, api = Work(user.api, receiver), user.api
     patient = api.patient(PATIENCE_SECONDS)
     taken_over, late, waits = (api.fire(work.cue) for _ in range(3))
-    reported = work.claimed()
+    reported, in_batch = work.claimed(), work.claimed()
     for member in LAST_ASKED:
         standstill.stop(member)
 
@@ -130,12 +130,16 @@ def test_who_waits_for_a_member_that_hangs_is_told_and_others_do_its_work(server
         threads.submit(patient.post, "/v1/executions/claim", {"worker_id": "first"}),
         threads.submit(work.report, reported, "first", patient),
     ]
+    good = {"execution_id": in_batch, "success": True}
+    batch = threads.submit(patient.post, "/v1/executions/outcome-batch", {"outcomes": [good]})
     hooked = api.fire(work.hook)
     at, _ = seconds_from_now(1)
     soon = api.create_cue("soon", {"type": "once", "at": at}, receiver.url("/soon"), retry=AT_ONCE)["id"]
 
     for answer in asked:
         told_to_come_back(answer)
+    [of_batch] = batch.result().expect(200)["results"]
+    assert of_batch["error"]["code"] == "service_unavailable"
     eventually(lambda: stuck_members(server) == set(LAST_ASKED), lambda: f"all of them stuck: {engine_of(server)}", 90)
     health = server.api().get("/health").expect(200)
     assert (health["status"], health["engine"]["status"]) == ("degraded", "degraded")
@@ -146,7 +150,8 @@ def test_who_waits_for_a_member_that_hangs_is_told_and_others_do_its_work(server
 
     # Their places are somebody else's, who works while they hang.
     work.claims_again(taken_over, "second")
-    assert work.report(reported, "second").expect(200)["outcome_recorded"]
+    for execution_id in (reported, in_batch):
+        assert work.report(execution_id, "second").expect(200)["outcome_recorded"]
     eventually(lambda: api.execution(hooked)["status"] == "success", "the delivery", 90)
     [fired] = eventually(lambda: [one for one in api.cue(soon)["executions"] if one["status"] == "success"], "soon", 90)
     assert stuck_members(server) == set(LAST_ASKED)
