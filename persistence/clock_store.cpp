@@ -1,6 +1,11 @@
 #include "persistence/clock_store.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
+#include <unordered_set>
+
+#include <spdlog/spdlog.h>
 
 #include "persistence/alert_rows.hpp"
 #include "persistence/node_rows.hpp"
@@ -31,11 +36,24 @@ constexpr named_query armed_cues_by_id{"armed_cues_by_id", "SELECT " CUED_ARMED_
   WHERE status = 'active' AND next_run IS NOT NULL
 )sql"};
 
+/// The cue in row `c` is active and still what the clock computed with, `d`. What is wrapped in functions keeps the
+/// planner from walking through all that are active instead of looking each up by its id.
+#define CUED_AGREES_WITH_FIRING                                                                                        \
+  "coalesce(c.status, '') = 'active' AND c.next_run = d.next_run AND coalesce(c.schedule_cron, '') = d.cron "          \
+  "AND c.schedule_timezone = d.zone AND c.catch_up IS NOT DISTINCT FROM d.catch_up "                                   \
+  "AND c.catch_up_window_seconds IS NOT DISTINCT FROM d.catch_up_window"
+
+/// The reference's snapshot of a scheduled execution, from the rows `c` of its cue and `u` of its user.
+#define CUED_FIRED_OUTBOX_PAYLOAD(execution_id, at)                                                                    \
+  CUED_OUTBOX_PAYLOAD(execution_id, CUED_OFFSET_TIME(at),                                                              \
+                      "CASE WHEN jsonb_typeof(c.payload) = 'object' THEN c.payload ELSE '{}'::jsonb END",              \
+                      "c.retry_backoff_minutes")                                                                       \
+  " || jsonb_build_object('monthly_execution_limit', u.monthly_execution_limit)"
+
 /// Fires a batch: one execution per (cue, instant) and its outbox row, the counter, the next instant. A row of the
 /// arguments for each slot, with what the clock believes of its cue, and one for a cue that moves on without any.
 /// The guard is the row itself: instant, cron, zone and policy must be what the clock computed with, so that a change
-/// of the schedule and a firing cannot both win. Cues come sorted and are locked in that order, as everywhere; each is
-/// looked up by its id: what is wrapped in functions keeps the planner from walking through all that are active.
+/// of the schedule and a firing cannot both win. Cues come sorted and are locked in that order, as everywhere.
 /// Overlap: `skip` allows one execution under way, `queue_one` one and one that waits, besides those of this batch:
 /// `turn` numbers the slots of a cue, `newest` is the last. Whoever fires a cue moves its next_run, so a count that was
 /// taken before somebody else's firing belongs to a row that fails the guard. A one-time cue has nothing to overlap.
@@ -60,11 +78,7 @@ constexpr named_query fire_batch{"fire_batch", R"sql(
       AS d(cue_id, next_run, cron, zone, catch_up, catch_up_window, following, exhausted, at, execution_id, backfilled,
            missed, turn, newest)
     CROSS JOIN LATERAL (SELECT * FROM cues WHERE id = d.cue_id FOR UPDATE) c
-    WHERE coalesce(c.status, '') = 'active' AND c.next_run = d.next_run
-      AND coalesce(c.schedule_cron, '') = d.cron AND c.schedule_timezone = d.zone
-      AND c.catch_up IS NOT DISTINCT FROM d.catch_up
-      AND c.catch_up_window_seconds IS NOT DISTINCT FROM d.catch_up_window
-      AND )sql" CUED_EPOCH_STANDS("$15") R"sql(
+    WHERE )sql" CUED_AGREES_WITH_FIRING " AND " CUED_EPOCH_STANDS("$15") R"sql(
   ), made AS (
     INSERT INTO executions (id, cue_id, scheduled_for, status, attempts, backfilled, error_message, created_at,
                             updated_at)
@@ -88,12 +102,8 @@ constexpr named_query fire_batch{"fire_batch", R"sql(
     WHERE c.id = n.cue_id
   ), queued AS (
     INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, dispatch_attempts, created_at)
-    SELECT m.execution_id, c.id, 'deliver', )sql" CUED_OUTBOX_PAYLOAD(
-                                                   "m.execution_id", CUED_OFFSET_TIME("m.at"),
-                                                   "CASE WHEN jsonb_typeof(c.payload) = 'object' THEN c.payload ELSE "
-                                                   "'{}'::jsonb END",
-                                                   "c.retry_backoff_minutes") R"sql(
-           || jsonb_build_object('monthly_execution_limit', u.monthly_execution_limit), false, 0, now()
+    SELECT m.execution_id, c.id, 'deliver', )sql" CUED_FIRED_OUTBOX_PAYLOAD("m.execution_id",
+                                                                            "m.at") R"sql(, false, 0, now()
     FROM settled m JOIN cues c ON c.id = m.cue_id LEFT JOIN users u ON u.id = m.user_id
     WHERE m.made AND m.webhook AND NOT m.missed
     ORDER BY m.at
@@ -101,6 +111,38 @@ constexpr named_query fire_batch{"fire_batch", R"sql(
   SELECT cue_id, user_id, webhook, execution_id, at, coalesce(backfilled, false), made AND NOT missed, NOT fits
   FROM settled
   ORDER BY at
+)sql"};
+
+/// The same for what nearly all firings are: one slot, not missed, of a cue without an overlap policy; says nothing of
+/// others. Arguments 1 to 11 as above, $12 the epoch. The guard is the update itself, so no row is locked, read and
+/// looked up again, and an instant that has an execution already fails the whole batch.
+/// Index: cues_pkey, users_pkey, nodes_pkey.
+constexpr named_query fire_plain_batch{"fire_plain_batch", R"sql(
+  WITH moved AS (
+    UPDATE cues c
+    SET next_run = d.following, fired_count = c.fired_count + 1,
+        status = CASE WHEN d.exhausted THEN 'completed' ELSE c.status END, updated_at = now()
+    FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[],
+                $8::bool[], $9::timestamptz[], $10::uuid[], $11::bool[])
+      AS d(cue_id, next_run, cron, zone, catch_up, catch_up_window, following, exhausted, at, execution_id, backfilled)
+    WHERE c.id = d.cue_id AND )sql" CUED_AGREES_WITH_FIRING R"sql(
+      AND (c.schedule_type = 'once' OR c.overlap_policy IS NULL OR c.overlap_policy NOT IN ('skip', 'queue_one'))
+      AND )sql" CUED_EPOCH_STANDS("$12") R"sql(
+    RETURNING c.id, c.user_id, c.callback_transport = 'webhook' AS webhook, c.name, c.callback_url, c.callback_method,
+              c.callback_headers, c.payload, c.retry_max_attempts, c.retry_backoff_minutes, d.at, d.execution_id,
+              coalesce(d.backfilled, false) AS backfilled
+  ), made AS (
+    INSERT INTO executions (id, cue_id, scheduled_for, status, attempts, backfilled, created_at, updated_at)
+    SELECT execution_id, id, at, 'pending', 0, CASE WHEN backfilled THEN true END, now(), now() FROM moved
+  ), queued AS (
+    INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, dispatch_attempts, created_at)
+    SELECT c.execution_id, c.id, 'deliver', )sql" CUED_FIRED_OUTBOX_PAYLOAD("c.execution_id",
+                                                                            "c.at") R"sql(, false, 0, now()
+    FROM moved c LEFT JOIN users u ON u.id = c.user_id
+    WHERE c.webhook
+    ORDER BY c.at
+  )
+  SELECT id, user_id, webhook, execution_id, at, backfilled, true, false FROM moved ORDER BY at
 )sql"};
 
 armed_cue read_armed(const pqxx::row& row) {
@@ -124,6 +166,13 @@ fired_slot read_slot(const pqxx::row& row) {
   return out;
 }
 
+std::vector<fired_slot> read_slots(const pqxx::result& rows) {
+  std::vector<fired_slot> out;
+  for (const auto& row : rows)
+    out.push_back(read_slot(row));
+  return out;
+}
+
 /// The arguments of fire_batch, in its order.
 struct firing_rows {
   std::string cues, next_runs, crons, zones, policies, windows, followings, exhausted;
@@ -134,13 +183,19 @@ std::optional<std::string> written(const std::optional<instant>& t) {
   return t ? std::optional{write_instant(*t)} : std::nullopt;
 }
 
-firing_rows rows_of(const std::vector<firing>& due) {
+std::vector<const firing*> in_order(const std::vector<firing>& due) {
   std::vector<const firing*> sorted;
   sorted.reserve(due.size());
   for (const auto& f : due)
     sorted.push_back(&f);
   std::ranges::sort(sorted, {}, [](const firing* f) -> const std::string& { return f->cue.cue_id; });
+  return sorted;
+}
 
+bool is_plain(const firing* f) { return f->slots.size() == 1 && !f->slots.front().missed; }
+
+/// Of firings in the order of their cues.
+firing_rows rows_of(const std::vector<const firing*>& sorted) {
   array_builder cues, next_runs, crons, zones, policies, windows, followings, exhausted;
   array_builder instants, executions, backfilled, missed, turns, newest;
   const auto add_cue = [&](const firing& f) {
@@ -179,10 +234,10 @@ firing_rows rows_of(const std::vector<firing>& due) {
           std::move(turns).str(),      std::move(newest).str()};
 }
 
-std::vector<ended_badly> given_up_in(const std::vector<firing>& due) {
+std::vector<ended_badly> given_up_in(const std::vector<const firing*>& due) {
   std::vector<ended_badly> out;
-  for (const auto& f : due)
-    for (const auto& slot : f.slots)
+  for (const auto* f : due)
+    for (const auto& slot : f->slots)
       if (slot.missed)
         out.push_back({slot.execution_id});
   return out;
@@ -219,22 +274,66 @@ postgres_clock_store::postgres_clock_store(connection_options options, const nod
     : link_{by_keys(std::move(options))}, seat_{seat} {}
 
 std::vector<named_query> postgres_clock_store::statements() {
-  return {armed_until_horizon, armed_cues_by_id, fire_batch};
+  return {armed_until_horizon, armed_cues_by_id, fire_batch, fire_plain_batch};
 }
 
 result<std::vector<fired_slot>> postgres_clock_store::fire(const std::vector<firing>& due) {
+  auto rest = in_order(due);
+  const bool tries_plain = plain_.now();
+  auto fired = tries_plain ? fire_plain(rest) : std::vector<fired_slot>{};
+  if (!fired || rest.empty())
+    return fired;
+  auto others = fire_all(rest);
+  if (!others && fired->empty())
+    return others;
+  if (!others) { // their cues are looked at again, for they are missing from the answer
+    spdlog::warn("{} of {} cues could not be fired with the others: {}", rest.size(), due.size(),
+                 others.error().message);
+    return fired;
+  }
+  if (tries_plain)
+    plain_.came_to(fired->size(), fired->size() + others->size());
+  std::ranges::move(*others, std::back_inserter(*fired));
+  return fired;
+}
+
+/// Fires those that are plain, and takes them out of `due`.
+result<std::vector<fired_slot>> postgres_clock_store::fire_plain(firing_batch& due) {
+  firing_batch chosen;
+  std::ranges::copy_if(due, std::back_inserter(chosen), is_plain);
+  if (2 * chosen.size() < due.size())
+    return std::vector<fired_slot>{};
+  const auto rows = rows_of(chosen);
+  auto fired = link_.run([&](session& s) -> result<std::vector<fired_slot>> {
+    try {
+      return read_slots(s.exec(fire_plain_batch, rows.cues, rows.next_runs, rows.crons, rows.zones, rows.policies,
+                               rows.windows, rows.followings, rows.exhausted, rows.instants, rows.executions,
+                               rows.backfilled, epoch_of(seat_)));
+    } catch (const pqxx::unique_violation&) { // fire_all moves that cue on without it
+      return std::vector<fired_slot>{};
+    }
+  });
+  if (!fired)
+    return fired;
+  std::unordered_set<std::string_view> done;
+  for (const auto& slot : *fired)
+    done.insert(slot.cue_id);
+  std::erase_if(due, [&](const firing* f) { return done.contains(f->cue.cue_id); });
+  return fired;
+}
+
+/// Fires them, whatever they are, or none.
+result<std::vector<fired_slot>> postgres_clock_store::fire_all(const firing_batch& due) {
   const auto rows = rows_of(due);
   const auto given_up = given_up_in(due);
-  const auto fire_all = [&](session& s) -> result<std::vector<fired_slot>> {
-    std::vector<fired_slot> out;
-    for (const auto& row : s.exec(fire_batch, rows.cues, rows.next_runs, rows.crons, rows.zones, rows.policies,
-                                  rows.windows, rows.followings, rows.exhausted, rows.instants, rows.executions,
-                                  rows.backfilled, rows.missed, rows.turns, rows.newest, epoch_of(seat_)))
-      out.push_back(read_slot(row));
+  const auto fire_them = [&](session& s) -> result<std::vector<fired_slot>> {
+    auto out = read_slots(s.exec(fire_batch, rows.cues, rows.next_runs, rows.crons, rows.zones, rows.policies,
+                                 rows.windows, rows.followings, rows.exhausted, rows.instants, rows.executions,
+                                 rows.backfilled, rows.missed, rows.turns, rows.newest, epoch_of(seat_)));
     write_escalations(s, given_up);
     return out;
   };
-  return given_up.empty() ? link_.run(fire_all) : link_.in_transaction(fire_all);
+  return given_up.empty() ? link_.run(fire_them) : link_.in_transaction(fire_them);
 }
 
 } // namespace cued::persistence

@@ -6,6 +6,7 @@
 
 #include "persistence/node_seat.hpp"
 #include "persistence/postgres/connection.hpp"
+#include "persistence/worthwhile_try.hpp"
 
 namespace cued::persistence {
 
@@ -68,8 +69,9 @@ public:
   /// The cues as they are now: those that are active and have an instant ahead.
   virtual result<std::vector<armed_cue>> find_armed(const std::vector<std::string>& cue_ids) = 0;
 
-  /// Creates the executions (and outbox rows) of all firings, counts them and moves the cues on, in one commit. What is
-  /// born missed fails its cue, and on_failure is carried out.
+  /// Creates the executions (and outbox rows) of all firings, counts them and moves the cues on, each cue in one commit
+  /// with what it fires. Where some could be fired and others not, the others are missing from the answer. What is born
+  /// missed fails its cue, and on_failure is carried out.
   /// Repeating a call is harmless: (cue, instant) is unique, and the rows no longer agree with the firings.
   /// A node that was removed from the others (persistence/membership.hpp) fires nothing.
   /// Overlap policies are held here, under the lock of the cue's row: whoever else fires it comes before or after.
@@ -89,8 +91,13 @@ public:
   result<std::vector<fired_slot>> fire(const std::vector<firing>& due) override;
 
 private:
+  using firing_batch = std::vector<const firing*>; ///< in the order of their cues' ids
+  result<std::vector<fired_slot>> fire_plain(firing_batch& due);
+  result<std::vector<fired_slot>> fire_all(const firing_batch& due);
+
   connection link_;
   const node_seat* seat_;
+  worthwhile_try plain_;
 };
 
 } // namespace cued::persistence

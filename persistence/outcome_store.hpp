@@ -95,6 +95,7 @@ private:
                                                 const std::vector<std::size_t>& chosen, instant at,
                                                 std::vector<recorded_outcome>& out);
 
+  [[nodiscard]] static std::vector<named_query> attempt_statements();
   using attempt_batch = std::vector<const attempt_result*>; ///< in the order of their executions' ids
   result<std::vector<recorded_attempt>> record_plain(attempt_batch& batch, instant at);
   result<std::vector<recorded_attempt>> record_all(const attempt_batch& batch, instant at);

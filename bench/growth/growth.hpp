@@ -44,7 +44,7 @@ struct growth_wish {
   std::chrono::minutes generation_patience{25}; ///< in all; the sizes that are not reached are named in the remarks
   std::function<void(std::string_view)> progress = [](std::string_view) {};
   std::function<void(const std::string& dsn)> on_database = [](const std::string&) {}; ///< as soon as there is one
-  std::function<void(const growth_point&)> on_point = [](const growth_point&) {}; ///< as soon as one is known
+  std::function<void(const growth_point&)> on_point = [](const growth_point&) {};      ///< as soon as one is known
 };
 
 [[nodiscard]] result<growth_result> measure_growth(const growth_wish& wish);

@@ -184,6 +184,55 @@ TEST_F(clock_store, a_batch_fires_each_of_its_cues) {
 
 // -- missed instants ------------------------------------------------------
 
+TEST_F(clock_store, a_batch_of_all_kinds_fires_each_as_it_would_be_alone) {
+  std::vector<firing> batch;
+  int n = 0;
+  const auto add = [&](const std::string& id, const columns& given) -> firing& {
+    add_due_cue(id, given);
+    batch.push_back(firing_of(id, ++n));
+    return batch.back();
+  };
+  add("cue_1_webhook", {{"payload", "'{\"k\": 1}'"}});
+  add("cue_2_worker", {{"callback_transport", "'worker'"}, {"callback_url", "NULL"}});
+  add("cue_3_skips", {{"overlap_policy", "'skip'"}});
+  add("cue_4_changed", {{"schedule_cron", "'1 12 * * *'"}});
+  add("cue_5_last", {}).exhausted = true;
+  batch.back().following.reset();
+  add("cue_6_late", {}).slots.front().backfilled = true;
+  add("cue_7_many", {}).slots.push_back({noon_ + std::chrono::minutes{1}, execution_id(++n)});
+  add_execution(100, "cue_3_skips"); // under way
+  const auto fired = store_.fire(batch).value();
+  std::map<std::string, int> created;
+  for (const auto& slot : fired)
+    created[slot.cue_id] += slot.created ? 1 : 0;
+  EXPECT_EQ(created, (std::map<std::string, int>{{"cue_1_webhook", 1},
+                                                 {"cue_2_worker", 1},
+                                                 {"cue_3_skips", 0},
+                                                 {"cue_5_last", 1},
+                                                 {"cue_6_late", 1},
+                                                 {"cue_7_many", 2}}));
+  EXPECT_EQ(database_.value("SELECT string_agg(fired_count::text, ' ' ORDER BY id) FROM cues"), "1 1 0 0 1 1 2");
+  EXPECT_EQ(database_.value("SELECT string_agg(cue_id, ' ' ORDER BY cue_id, execution_id) FROM dispatch_outbox"),
+            "cue_1_webhook cue_5_last cue_6_late cue_7_many cue_7_many");
+  EXPECT_EQ(database_.value("SELECT payload -> 'payload' ->> 'k' FROM dispatch_outbox WHERE cue_id = 'cue_1_webhook'"),
+            "1");
+  EXPECT_EQ(cue_column("cue_5_last", "status"), "completed");
+  EXPECT_EQ(cue_column("cue_4_changed", "next_run"), "2026-11-24 12:00:00+00");
+  EXPECT_EQ(database_.value("SELECT string_agg(cue_id, ' ') FROM executions WHERE backfilled"), "cue_6_late");
+}
+
+TEST_F(clock_store, what_was_fired_before_the_database_failed_is_told_and_the_others_are_missing) {
+  add_due_cue("cue_1");
+  add_due_cue("cue_2", {{"overlap_policy", "'skip'"}});
+  database_.exec("ALTER TABLE cued.open_executions RENAME COLUMN scheduled_for TO away");
+  database_.exec("DROP TRIGGER cued_executions_made ON executions");
+  const auto fired = store_.fire({firing_of("cue_1", 1), firing_of("cue_2", 2)}).value();
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_EQ(fired[0].cue_id, "cue_1");
+  EXPECT_EQ(cue_column("cue_2", "fired_count"), "0");
+  EXPECT_FALSE(store_.fire({firing_of("cue_2", 2)}).has_value()) << "alone it is an error";
+}
+
 TEST_F(clock_store, missed_slots_are_made_in_one_go_and_marked) {
   add_due_cue("cue_1", {{"catch_up", "'all'"}, {"catch_up_window_seconds", "86400"}});
   auto late = firing_of("cue_1", 1);

@@ -46,6 +46,7 @@ std::vector<pinned> hot_statements() {
       {fires.at(0), {"idx_cues_due"}},
       {fires.at(1), {"cues_pkey"}},
       {fires.at(2), {"cues_pkey", "open_executions_pkey", "nodes_pkey"}},
+      {fires.at(3), {"cues_pkey", "users_pkey", "nodes_pkey"}},
       {deliveries.at(0),
        {"executions_pkey", "cues_pkey", "users_pkey", "usage_monthly", "cued_outbox_execution", "open_executions_pkey",
         "nodes_pkey"}},
