@@ -60,12 +60,16 @@ def cut_before_the_answer_to(gate, statement, act):
     return done
 
 
-def test_a_delivery_whose_start_fell_into_doubt_is_made_at_once_and_once(line, user):
+@pytest.mark.parametrize(
+    ("statement", "policy"), [(b"start_plain_deliveries", {}), (b"start_deliveries", {"overlap": "queue_one"})]
+)
+def test_a_delivery_whose_start_fell_into_doubt_is_made_at_once_and_once(line, user, statement, policy):
     gate, _, _ = line
     history = History(lease_seconds=0)
     with Receiver(history) as receiver:
-        cue = user.create_cue("doubtful", NEVER, receiver.url, retry={"max_attempts": 1, "backoff_minutes": [0]})
-        execution_id = cut_before_the_answer_to(gate, run_of(b"start_deliveries"), lambda: user.fire(cue["id"]))
+        once = {"max_attempts": 1, "backoff_minutes": [0]}
+        cue = user.create_cue("doubtful", SELDOM, receiver.url, retry=once, **policy)
+        execution_id = cut_before_the_answer_to(gate, run_of(statement), lambda: user.fire(cue["id"]))
         execution = eventually(
             lambda: (found := user.execution(execution_id))["status"] in ("success", "failed") and found, "its end"
         )
