@@ -247,7 +247,7 @@ result<std::vector<started_delivery>> postgres_delivery_store::start(const std::
   for (const auto& id : execution_ids)
     if (started)
       doubts_.erase(id);
-    else if (asked && started.error().status == 503)
+    else if (asked && started.error().status == 503 && !std::ranges::count(doubts_[id], at))
       doubts_[id].push_back(at);
   return started;
 }
@@ -269,8 +269,12 @@ result<std::vector<started_delivery>> postgres_delivery_store::start_all(std::ve
       return fail(unavailable("This node was taken for dead"));
     return out;
   });
-  if (!others) // and what was started is in doubt with them: nobody sends it before it is asked for again
+  if (!others) { // nobody sends what was started before it is asked for again, be it alone, because one spoils the
+                 // batch
+    for (const auto& d : *started)
+      doubts_[d.execution_id].push_back(at);
     return others;
+  }
   if (tries_plain)
     plain_.came_to(started->size(), started->size() + others->size());
   std::ranges::move(*others, std::back_inserter(*started));

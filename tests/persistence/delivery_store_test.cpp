@@ -51,6 +51,19 @@ TEST_F(delivery_store, finer_retries_come_along_where_the_cue_asks_for_them) {
   EXPECT_EQ(plain.retry_jitter_percent, 0);
 }
 
+TEST_F(delivery_store, what_was_started_beside_one_that_spoils_the_batch_is_started_again_alone) {
+  add_cue("cue_1");
+  add_cue("cue_line", {{"overlap_policy", "'queue_one'"}}); // has another statement than cue_1
+  const auto sound = add_execution(1, "cue_1"), spoilt = add_execution(2, "cue_line");
+  database_.exec("CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''spoilt''; END'");
+  database_.exec("CREATE TRIGGER spoil BEFORE UPDATE ON executions FOR EACH ROW WHEN (OLD.cue_id = 'cue_line') "
+                 "EXECUTE FUNCTION spoil()");
+  EXPECT_EQ(store_.start({sound, spoilt}, now_).error().status, 500);
+  EXPECT_EQ(store_.start({sound}, now_ + std::chrono::seconds{1}).value().size(), 1u);
+  EXPECT_TRUE(store_.start({sound}, now_ + std::chrono::seconds{2}).value().empty()) << "once";
+  EXPECT_EQ(store_.start({spoilt}, now_ + std::chrono::seconds{3}).error().status, 500);
+}
+
 TEST_F(delivery_store, a_retry_keeps_the_first_start_and_counts_on) {
   add_cue("cue_1");
   const auto e = add_execution(
