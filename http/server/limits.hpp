@@ -28,6 +28,7 @@ struct server_limits {
   std::chrono::milliseconds sweep{250};           ///< how often the times above are looked at: their precision
   std::chrono::milliseconds long_handling{1'000}; ///< after that long it is looked whether the client is still there
   std::chrono::milliseconds accept_pause{100};    ///< before accepting again when no descriptor was free
+  std::chrono::milliseconds last_handshake{100};  ///< for handshakes under way when the server stops
   std::chrono::milliseconds last_request{1'000};  ///< for the request of a client that had just connected at the stop
   std::chrono::milliseconds stop_grace{8'000};    ///< for requests in flight when the server stops
 };

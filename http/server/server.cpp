@@ -1,6 +1,8 @@
 #include "http/server/server.hpp"
 
 #include <atomic>
+#include <cerrno>
+#include <cstring>
 #include <future>
 #include <mutex>
 #include <thread>
@@ -16,6 +18,7 @@
 #include "http/server/connection.hpp"
 #include "http/server/connection_seats.hpp"
 #include "http/server/io_loop.hpp"
+#include "http/server/syn_filter.hpp"
 
 namespace cued::http {
 
@@ -77,6 +80,7 @@ struct server::state {
   std::shared_ptr<server_certificate> certificate; ///< null: plain HTTP
 
   awaitable<void> accept();
+  void stop_accepting();
   void accept_the_last();
   void seat_or_refuse(tcp::socket socket, io_loop& loop);
   void refuse(tcp::socket socket, connection_seats::refusal why) const;
@@ -145,7 +149,7 @@ result<void> server::reload_certificate() {
 
 awaitable<void> server::state::accept() {
   asio::steady_timer pause{loops.front()->context()};
-  for (std::size_t turn = 0; !stopping; ++turn) {
+  for (std::size_t turn = 0; acceptor->is_open(); ++turn) {
     io_loop& loop = *loops[turn % loops.size()];
     auto [ec, socket] = co_await acceptor->async_accept(loop.context(), as_values);
     if (!ec) {
@@ -159,6 +163,24 @@ awaitable<void> server::state::accept() {
     pause.expires_after(options.limits.accept_pause);
     co_await pause.async_wait(as_values);
   }
+}
+
+/// Returns when nobody can get in any more; who is in has a seat, and is waited for.
+void server::state::stop_accepting() {
+  if (port == 0) // it never listened
+    return;
+  std::promise<void> closed;
+  asio::steady_timer handshakes{loops.front()->context()};
+  asio::post(loops.front()->context(), [this, &closed, &handshakes] {
+    if (!drop_new_handshakes(acceptor->native_handle()))
+      spdlog::warn("a client that connects in this instant may be reset: {}", std::strerror(errno));
+    handshakes.expires_after(options.limits.last_handshake);
+    handshakes.async_wait([this, &closed](error_code) {
+      accept_the_last();
+      closed.set_value();
+    });
+  });
+  closed.get_future().wait();
 }
 
 /// Closing a listening socket resets all who wait in its queue, though for them they are connected and have sent their
@@ -206,14 +228,7 @@ void server::stop() {
   auto& s = *state_;
   if (s.stopping.exchange(true))
     return;
-  if (s.port != 0) { // it listens
-    std::promise<void> closed;
-    asio::post(s.loops.front()->context(), [&s, &closed] {
-      s.accept_the_last();
-      closed.set_value();
-    });
-    closed.get_future().wait(); // who was taken in has a seat from then on, and is waited for
-  }
+  s.stop_accepting();
   for (auto& loop : s.loops)
     loop->close_idle_connections();
   if (!s.seats.wait_until_empty(s.options.limits.stop_grace)) {
