@@ -152,10 +152,10 @@ actors::store_makers stores_over(const persistence::connection_options& options,
               return store;
             return std::make_unique<grace_sharing_store>(std::move(store), *shared);
           },
-          [options, rests = s.disable_cue_primitive, &seat]() -> std::unique_ptr<clock_store> {
+          [options, rests = s.disable_cue_primitive, monthly_limit, &seat]() -> std::unique_ptr<clock_store> {
             if (rests)
               return std::make_unique<resting_clock_store>();
-            return std::make_unique<postgres_clock_store>(options, &seat);
+            return std::make_unique<postgres_clock_store>(options, &seat, monthly_limit);
           },
           [options, limits] { return std::make_unique<postgres_deadline_store>(options, limits); },
           [options] { return std::make_unique<postgres_notice_store>(options); }};

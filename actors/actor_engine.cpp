@@ -82,7 +82,14 @@ struct actor_engine::parts {
         prometheus::Registry& r, clock_pulse& p)
       : settings{std::move(s)}, stores{std::move(m)}, sender{w}, letters{l}, clock{c}, pulse{p}, metrics{r},
         everybody{{settings.shards, settings.shards, settings.shards, settings.shards, 1, 1}},
-        gate{settings.pending_per_tenant_at_most}, config{settings}, system{config} {}
+        gate{settings.pending_per_tenant_at_most}, config{settings}, system{config} {
+    const auto share = [this](std::size_t total) {
+      return std::max<std::size_t>(1, (total + settings.shards - 1) / settings.shards);
+    };
+    for (std::size_t i = 0; i < settings.shards; ++i)
+      rooms.push_back(std::make_shared<delivery_room>(
+          deliver_limits{share(settings.webhooks_in_flight), share(settings.webhooks_in_flight_per_tenant)}));
+  }
 
   std::unordered_map<pool, member_maker> makers();
   /// Members block in Postgres, so they have threads of their own, if there are threads.
@@ -101,6 +108,7 @@ struct actor_engine::parts {
   probe metrics;
   trouble_board troubles;
   directory everybody;
+  delivery_rooms rooms;
   admission gate;
   system_config config;
   caf::actor_system system;
@@ -116,18 +124,14 @@ std::unordered_map<pool, member_maker> actor_engine::parts::makers() {
     return spawn<outcome_actor>(by, stores.outcome(), clock, everybody, index, metrics, settings.batch_rows,
                                 settings.new_seed ? settings.new_seed() : std::random_device{}());
   };
-  const auto share = [this](std::size_t total) {
-    return std::max<std::size_t>(1, (total + settings.shards - 1) / settings.shards);
-  };
-  const deliver_limits limits{share(settings.webhooks_in_flight), share(settings.webhooks_in_flight_per_tenant),
-                              settings.webhook_deadline};
-  out[pool::deliver] = [this, limits](caf::event_based_actor& by, std::size_t) -> caf::actor {
-    return spawn<deliver_actor>(by, stores.delivery(), sender, clock, everybody, metrics, limits);
+  out[pool::deliver] = [this](caf::event_based_actor& by, std::size_t index) -> caf::actor {
+    return spawn<deliver_actor>(by, stores.delivery(), sender, clock, everybody, index, metrics, rooms[index],
+                                settings.webhook_deadline);
   };
   out[pool::cue_clock] = [this](caf::event_based_actor& by, std::size_t index) -> caf::actor {
     cue_clock_settings s{
         index, settings.shards, settings.poll_interval, settings.dst_overlap, settings.new_execution_id, settings.seat};
-    return spawn<cue_clock>(by, stores.clock(), clock, everybody, metrics, pulse, std::move(s));
+    return spawn<cue_clock>(by, stores.clock(), clock, everybody, rooms, metrics, pulse, std::move(s));
   };
   out[pool::deadline_clock] = [this](caf::event_based_actor& by, std::size_t) -> caf::actor {
     deadline_clock_settings s{settings.poll_interval, settings.stale_after, settings.sole_owner_since, settings.seat};

@@ -8,8 +8,8 @@ namespace cued::actors {
 namespace {
 
 /// `shard_of`: the inbox of an item.
-template <class Item, class ShardOf>
-void put_each(std::vector<inbox<Item>>& inboxes, std::vector<Item> items, ShardOf shard_of) {
+template <class Item, without_owner Fate, class ShardOf>
+void put_each(std::vector<inbox<Item, Fate>>& inboxes, std::vector<Item> items, ShardOf shard_of) {
   std::vector<std::vector<Item>> per_shard(inboxes.size());
   for (auto& item : items)
     per_shard[shard_of(item)].push_back(std::move(item));
@@ -39,7 +39,8 @@ std::string_view name_of(pool which) {
 
 directory::directory(std::array<std::size_t, pools> sizes)
     : claims_(sizes[static_cast<std::size_t>(pool::claim)]), reports_(sizes[static_cast<std::size_t>(pool::outcome)]),
-      attempts_(sizes[static_cast<std::size_t>(pool::outcome)]), doubts_(sizes[static_cast<std::size_t>(pool::claim)]) {
+      attempts_(sizes[static_cast<std::size_t>(pool::outcome)]),
+      started_(sizes[static_cast<std::size_t>(pool::deliver)]), doubts_(sizes[static_cast<std::size_t>(pool::claim)]) {
   for (std::size_t i = 0; i < pools; ++i)
     members_[i].resize(sizes[i]);
 }
@@ -53,6 +54,8 @@ void directory::place(pool which, std::size_t index, caf::actor member) {
     reports_[index].belong_to(member);
     attempts_[index].belong_to(member);
   }
+  if (which == pool::deliver)
+    started_[index].belong_to(member);
   if (which == pool::courier)
     notices_over_.belong_to(member);
   const std::unique_lock lock{mutex_};
@@ -81,6 +84,11 @@ void directory::report(std::vector<outcome_message> reports) const {
 
 void directory::write_down(const std::string& execution_id, unrecorded_attempt attempt) const {
   attempts_[shard_of(execution_id, attempts_.size())].put(std::move(attempt));
+}
+
+void directory::start(std::vector<started_message> started) const {
+  put_each(started_, std::move(started),
+           [this](const started_message& one) { return shard_of(one.delivery.execution_id, started_.size()); });
 }
 
 void directory::cut_off(persistence::cut_off_delivery delivery) const {
@@ -182,7 +190,7 @@ void directory::deliver(const std::vector<persistence::due_delivery>& due) const
 void directory::announce(const std::vector<persistence::fired_slot>& fired) const {
   std::vector<persistence::released_execution> created;
   for (const auto& f : fired)
-    if (f.created)
+    if (f.created && !f.started)
       created.push_back({f.execution_id, f.user_id, f.webhook, f.scheduled_for, f.backfilled});
   announce(created);
 }

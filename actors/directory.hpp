@@ -36,6 +36,7 @@ public:
   static constexpr std::size_t pools = 6;
 
   using attempt_inbox = inbox<unrecorded_attempt, without_owner::kept>;
+  using started_inbox = inbox<started_message, without_owner::kept>;
   using notice_inbox = inbox<notice_over_message, without_owner::kept>;
 
   /// `make_tenant` spawns a tenant actor for a user; called under a lock, so it must not call back.
@@ -70,6 +71,9 @@ public:
   [[nodiscard]] inbox<outcome_message>& reports_for(std::size_t index) const { return reports_[index]; }
 
   [[nodiscard]] attempt_inbox& attempts_for(std::size_t index) const { return attempts_[index]; }
+  /// What was taken for delivery, to the members in charge, or their successors.
+  void start(std::vector<started_message> started) const;
+  [[nodiscard]] started_inbox& started_for(std::size_t index) const { return started_[index]; }
   /// Attempts that this process has cut off by its own end.
   void cut_off(persistence::cut_off_delivery delivery) const;
   [[nodiscard]] std::vector<persistence::cut_off_delivery> take_cut_off() const;
@@ -123,7 +127,7 @@ public:
   // -- hand-over of what became due -------------------------------------------
   /// Webhook executions to their deliver shards, in one message each.
   void deliver(const std::vector<persistence::due_delivery>& due) const;
-  /// What the clock has fired: to deliver shards and to the tenants' ready lists.
+  /// What the clock has fired and not taken for delivery itself: to deliver shards and to the tenants' ready lists.
   void announce(const std::vector<persistence::fired_slot>& fired) const;
   /// The same for executions whose turn has come.
   void announce(const std::vector<persistence::released_execution>& released) const;
@@ -148,6 +152,7 @@ private:
   mutable std::vector<inbox<claim_message>> claims_;
   mutable std::vector<inbox<outcome_message>> reports_;
   mutable std::vector<attempt_inbox> attempts_;
+  mutable std::vector<started_inbox> started_;
   mutable std::mutex cut_off_mutex_;
   mutable std::vector<persistence::cut_off_delivery> cut_off_;
   mutable notice_inbox notices_over_;

@@ -11,6 +11,7 @@
 
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include "actors/deliver/delivery_room.hpp"
 #include "actors/deliver/webhook_sender.hpp"
 #include "actors/engine.hpp"
 #include "actors/reply.hpp"
@@ -121,6 +122,11 @@ struct idle_check_message {};
 /// To a deliver shard: these are due now.
 struct deliver_message {
   std::vector<persistence::due_delivery> due;
+};
+/// For a deliver shard: this is taken, send it. Nobody else knows of it, so it outlives a member that dies.
+struct started_message {
+  persistence::started_delivery delivery;
+  shared_seat seat;
 };
 /// For an outcome shard: how an attempt ended.
 struct attempt_message {

@@ -11,13 +11,14 @@
 #include "persistence/node_rows.hpp"
 #include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
+#include "persistence/started_rows.hpp"
 
 namespace cued::persistence {
 namespace {
 
 #define CUED_ARMED_COLUMNS                                                                                             \
   "id, next_run, schedule_type = 'recurring', coalesce(schedule_cron, ''), schedule_timezone, catch_up, "              \
-  "catch_up_window_seconds"
+  "catch_up_window_seconds, user_id, callback_transport = 'webhook'"
 
 /// A page of the clock's horizon. Index: idx_cues_due (ix_cues_next_run where the tables were made from models), whose
 /// order is that of the instants; those due together are sorted by id as they come.
@@ -114,35 +115,81 @@ constexpr named_query fire_batch{"fire_batch", R"sql(
 )sql"};
 
 /// The same for what nearly all firings are: one slot, not missed, of a cue without an overlap policy; says nothing of
-/// others. Arguments 1 to 11 as above, $12 the epoch. The guard is the update itself, so no row is locked, read and
+/// others. Arguments 1 to 11 as above, $13 the epoch. The guard is the update itself, so no row is locked, read and
 /// looked up again, and an instant that has an execution already fails the whole batch.
-/// Index: cues_pkey, users_pkey, nodes_pkey.
+/// Webhooks that may be taken for delivery ($12) and whose user is below the monthly limit ($14: it holds) are made as
+/// start_deliveries would leave them, and what their request is made of is answered: a commit less, a version of the
+/// row less, and it is sent that much sooner. The trigger that lists what is open notes who took them (migration 0013).
+/// Index: cues_pkey, users_pkey, nodes_pkey, unique_user_month, previous_secrets_pkey.
 constexpr named_query fire_plain_batch{"fire_plain_batch", R"sql(
   WITH moved AS (
     UPDATE cues c
     SET next_run = d.following, fired_count = c.fired_count + 1,
         status = CASE WHEN d.exhausted THEN 'completed' ELSE c.status END, updated_at = now()
     FROM unnest($1::text[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::int[], $7::timestamptz[],
-                $8::bool[], $9::timestamptz[], $10::uuid[], $11::bool[])
-      AS d(cue_id, next_run, cron, zone, catch_up, catch_up_window, following, exhausted, at, execution_id, backfilled)
+                $8::bool[], $9::timestamptz[], $10::uuid[], $11::bool[], $12::bool[])
+      AS d(cue_id, next_run, cron, zone, catch_up, catch_up_window, following, exhausted, at, execution_id, backfilled,
+           take)
     WHERE c.id = d.cue_id AND )sql" CUED_AGREES_WITH_FIRING R"sql(
       AND (c.schedule_type = 'once' OR c.overlap_policy IS NULL OR c.overlap_policy NOT IN ('skip', 'queue_one'))
-      AND )sql" CUED_EPOCH_STANDS("$12") R"sql(
+      AND )sql" CUED_EPOCH_STANDS("$13") R"sql(
     RETURNING c.id, c.user_id, c.callback_transport = 'webhook' AS webhook, c.name, c.callback_url, c.callback_method,
-              c.callback_headers, c.payload, c.retry_max_attempts, c.retry_backoff_minutes, d.at, d.execution_id,
-              coalesce(d.backfilled, false) AS backfilled
+              c.callback_headers, c.payload, c.retry_max_attempts, c.retry_backoff_minutes, c.retry_backoff_seconds,
+              c.retry_jitter_percent, d.at, d.execution_id, coalesce(d.backfilled, false) AS backfilled, d.take
+  ), seen AS MATERIALIZED (
+    SELECT c.*, u.webhook_secret, u.monthly_execution_limit,
+           c.webhook AND c.take AND u.id IS NOT NULL
+             AND NOT ($14::bool AND )sql" CUED_LIMIT_IS_REACHED R"sql() AS taken
+    FROM moved c LEFT JOIN users u ON u.id = CASE WHEN c.webhook THEN c.user_id END
   ), made AS (
-    INSERT INTO executions (id, cue_id, scheduled_for, status, attempts, backfilled, created_at, updated_at)
-    SELECT execution_id, id, at, 'pending', 0, CASE WHEN backfilled THEN true END, now(), now() FROM moved
+    INSERT INTO executions (id, cue_id, scheduled_for, status, attempts, backfilled, started_at, created_at, updated_at)
+    SELECT execution_id, id, at, CASE WHEN taken THEN 'delivering' ELSE 'pending' END, 0,
+           CASE WHEN backfilled THEN true END, CASE WHEN taken THEN now() END, now(), now()
+    FROM seen
   ), queued AS (
     INSERT INTO dispatch_outbox (execution_id, cue_id, task_type, payload, dispatched, dispatch_attempts, created_at)
     SELECT c.execution_id, c.id, 'deliver', )sql" CUED_FIRED_OUTBOX_PAYLOAD("c.execution_id",
-                                                                            "c.at") R"sql(, false, 0, now()
-    FROM moved c LEFT JOIN users u ON u.id = c.user_id
+                                                                            "c.at") R"sql(, c.taken, 0, now()
+    FROM seen c CROSS JOIN LATERAL (SELECT c.webhook_secret, c.monthly_execution_limit) u
     WHERE c.webhook
     ORDER BY c.at
+  ), said AS MATERIALIZED (
+    SELECT set_config('cued.taken_by', coalesce($13::bigint::text, ''), true)
   )
-  SELECT id, user_id, webhook, execution_id, at, backfilled, true, false FROM moved ORDER BY at
+  SELECT c.id, c.user_id, c.webhook, c.execution_id, c.at, c.backfilled, true, false, c.taken,
+         )sql" CUED_STARTED_COLUMNS R"sql(
+  FROM said CROSS JOIN seen c
+  LEFT JOIN LATERAL (
+    SELECT c.execution_id AS id, c.at AS scheduled_for, 1 AS attempt, c.backfilled, )sql" CUED_DELIVERED_CUE R"sql(
+    FROM (SELECT NULL::jsonb AS payload_override) e, (SELECT c.webhook_secret) u
+    WHERE c.taken
+  ) t ON true
+  ORDER BY c.at
+)sql"};
+
+/// Waits for whoever is still at work on these cues, be it a backend of ours that has lost its client. Index:
+/// cues_pkey.
+constexpr named_query await_cues{"await_cues", R"sql(
+  SELECT 1 FROM cues WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE
+)sql"};
+
+/// Of executions that a firing of this epoch ($2) may have taken, those that it took and no attempt has ended of. What
+/// it made without taking it may have been started meanwhile, but later than it was made. Index: executions_pkey,
+/// cues_pkey, users_pkey, open_executions_pkey, nodes_pkey, previous_secrets_pkey.
+constexpr named_query taken_when_fired{"taken_when_fired", R"sql(
+  WITH taken AS (
+    UPDATE executions e SET updated_at = now()
+    FROM unnest($1::uuid[]) AS a(id), cues c, users u
+    WHERE e.id = a.id AND c.id = e.cue_id || '' AND u.id = CASE WHEN c.id <> '' THEN c.user_id END
+      AND e.status = 'delivering' AND e.attempts = 0 AND e.started_at = e.created_at
+      AND ($2::bigint IS NULL OR EXISTS (
+        SELECT 1 FROM cued.open_executions mine WHERE mine.cue_id = e.cue_id AND mine.scheduled_for = e.scheduled_for
+          AND mine.execution_id = e.id AND mine.taken_by = $2::bigint))
+      AND )sql" CUED_EPOCH_STANDS("$2") R"sql(
+    RETURNING e.id, e.scheduled_for, 1 AS attempt, coalesce(e.backfilled, false) AS backfilled,
+              )sql" CUED_DELIVERED_CUE R"sql(
+  )
+  SELECT )sql" CUED_STARTED_COLUMNS R"sql( FROM taken t
 )sql"};
 
 armed_cue read_armed(const pqxx::row& row) {
@@ -151,6 +198,8 @@ armed_cue read_armed(const pqxx::row& row) {
     out.catch_up = row[5].c_str();
   if (!row[6].is_null())
     out.catch_up_window_seconds = row[6].as<int>();
+  out.user_id = row[7].c_str();
+  out.webhook = row[8].as<bool>();
   return out;
 }
 
@@ -173,10 +222,20 @@ std::vector<fired_slot> read_slots(const pqxx::result& rows) {
   return out;
 }
 
-/// The arguments of fire_batch, in its order.
+/// Of fire_plain_batch.
+std::vector<fired_slot> read_plain_slots(const pqxx::result& rows) {
+  constexpr pqxx::row::size_type taken = 8;
+  auto out = read_slots(rows);
+  for (std::size_t i = 0; i < out.size(); ++i)
+    if (const auto row = rows[static_cast<pqxx::result::size_type>(i)]; row[taken].as<bool>())
+      out[i].started = read_started(row, taken + 1);
+  return out;
+}
+
+/// The arguments of fire_batch, in its order, and `takes`, which fire_plain_batch has.
 struct firing_rows {
   std::string cues, next_runs, crons, zones, policies, windows, followings, exhausted;
-  std::string instants, executions, backfilled, missed, turns, newest;
+  std::string instants, executions, backfilled, missed, turns, newest, takes;
 };
 
 std::optional<std::string> written(const std::optional<instant>& t) {
@@ -197,7 +256,7 @@ bool is_plain(const firing* f) { return f->slots.size() == 1 && !f->slots.front(
 /// Of firings in the order of their cues.
 firing_rows rows_of(const std::vector<const firing*>& sorted) {
   array_builder cues, next_runs, crons, zones, policies, windows, followings, exhausted;
-  array_builder instants, executions, backfilled, missed, turns, newest;
+  array_builder instants, executions, backfilled, missed, turns, newest, takes;
   const auto add_cue = [&](const firing& f) {
     cues.add(f.cue.cue_id);
     next_runs.add(write_instant(f.cue.next_run));
@@ -214,6 +273,7 @@ firing_rows rows_of(const std::vector<const firing*>& sorted) {
     executions.add_or_null(slot ? std::optional{slot->execution_id} : std::nullopt);
     backfilled.add(slot && slot->backfilled ? "t" : "f");
     missed.add(slot && slot->missed ? "t" : "f");
+    takes.add(slot && slot->take ? "t" : "f");
     turns.add(std::to_string(turn));
     newest.add_or_null(slot ? written(f.slots.back().at) : std::nullopt);
   };
@@ -231,7 +291,7 @@ firing_rows rows_of(const std::vector<const firing*>& sorted) {
           std::move(zones).str(),      std::move(policies).str(),   std::move(windows).str(),
           std::move(followings).str(), std::move(exhausted).str(),  std::move(instants).str(),
           std::move(executions).str(), std::move(backfilled).str(), std::move(missed).str(),
-          std::move(turns).str(),      std::move(newest).str()};
+          std::move(turns).str(),      std::move(newest).str(),     std::move(takes).str()};
 }
 
 std::vector<ended_badly> given_up_in(const std::vector<const firing*>& due) {
@@ -270,11 +330,12 @@ result<std::vector<armed_cue>> postgres_clock_store::find_armed(const std::vecto
   });
 }
 
-postgres_clock_store::postgres_clock_store(connection_options options, const node_seat* seat)
-    : link_{by_keys(std::move(options))}, seat_{seat} {}
+postgres_clock_store::postgres_clock_store(connection_options options, const node_seat* seat,
+                                           postgres_delivery_store::monthly_limit limit)
+    : link_{by_keys(std::move(options))}, limit_{limit}, seat_{seat} {}
 
 std::vector<named_query> postgres_clock_store::statements() {
-  return {armed_until_horizon, armed_cues_by_id, fire_batch, fire_plain_batch};
+  return {armed_until_horizon, armed_cues_by_id, fire_batch, fire_plain_batch, await_cues, taken_when_fired};
 }
 
 result<std::vector<fired_slot>> postgres_clock_store::fire(const std::vector<firing>& due) {
@@ -304,15 +365,21 @@ result<std::vector<fired_slot>> postgres_clock_store::fire_plain(firing_batch& d
   if (2 * chosen.size() < due.size())
     return std::vector<fired_slot>{};
   const auto rows = rows_of(chosen);
+  const auto epoch = epoch_of(seat_);
+  const bool limited = limit_ == postgres_delivery_store::monthly_limit::enforced;
+  bool asked = false;
   auto fired = link_.run([&](session& s) -> result<std::vector<fired_slot>> {
+    asked = true;
     try {
-      return read_slots(s.exec(fire_plain_batch, rows.cues, rows.next_runs, rows.crons, rows.zones, rows.policies,
-                               rows.windows, rows.followings, rows.exhausted, rows.instants, rows.executions,
-                               rows.backfilled, epoch_of(seat_)));
+      return read_plain_slots(s.exec(fire_plain_batch, rows.cues, rows.next_runs, rows.crons, rows.zones, rows.policies,
+                                     rows.windows, rows.followings, rows.exhausted, rows.instants, rows.executions,
+                                     rows.backfilled, rows.takes, epoch, limited));
     } catch (const pqxx::unique_violation&) { // fire_all moves that cue on without it
       return std::vector<fired_slot>{};
     }
   });
+  if (!fired && asked && fired.error().status == 503)
+    note_doubts(chosen, epoch);
   if (!fired)
     return fired;
   std::unordered_set<std::string_view> done;
@@ -334,6 +401,37 @@ result<std::vector<fired_slot>> postgres_clock_store::fire_all(const firing_batc
     return out;
   };
   return given_up.empty() ? link_.run(fire_them) : link_.in_transaction(fire_them);
+}
+
+void postgres_clock_store::note_doubts(const firing_batch& due, std::optional<std::int64_t> epoch) {
+  for (const auto* f : due)
+    if (const auto& slot = f->slots.front(); slot.take)
+      doubts_.push_back({f->cue.cue_id, slot.execution_id, epoch});
+}
+
+/// What an epoch took that is over, others find.
+result<std::vector<started_delivery>> postgres_clock_store::taken_in_doubt() {
+  const auto epoch = epoch_of(seat_);
+  std::erase_if(doubts_, [&](const doubt& one) { return one.epoch != epoch; });
+  if (doubts_.empty())
+    return std::vector<started_delivery>{};
+  array_builder cues, executions;
+  for (const auto& one : doubts_) {
+    cues.add(one.cue_id);
+    executions.add(one.execution_id);
+  }
+  const auto cue_list = std::move(cues).str();
+  const auto execution_list = std::move(executions).str();
+  auto found = link_.in_transaction([&](session& s) -> result<std::vector<started_delivery>> {
+    s.exec(await_cues, cue_list);
+    std::vector<started_delivery> out;
+    for (const auto& row : s.exec(taken_when_fired, execution_list, epoch))
+      out.push_back(read_started(row, 0));
+    return out;
+  });
+  if (found)
+    doubts_.clear();
+  return found;
 }
 
 } // namespace cued::persistence

@@ -9,6 +9,7 @@
 #include "persistence/node_rows.hpp"
 #include "persistence/open_executions.hpp"
 #include "persistence/outbox.hpp"
+#include "persistence/started_rows.hpp"
 
 namespace cued::persistence {
 namespace {
@@ -21,21 +22,10 @@ namespace {
   "AND ($6::bigint IS NULL OR EXISTS (SELECT 1 FROM cued.open_executions mine WHERE mine.cue_id = e.cue_id "           \
   "AND mine.scheduled_for = e.scheduled_for AND mine.execution_id = e.id AND mine.taken_by = $6::bigint))))"
 
-/// What a request is made of, from the rows `e` of executions, `c` of cues and `u` of users.
-#define CUED_DELIVERED_CUE                                                                                             \
-  "c.user_id, c.id AS cue_id, c.name, coalesce(c.callback_url, '') AS url, c.callback_method, "                        \
-  "CASE WHEN jsonb_typeof(c.callback_headers) = 'object' THEN c.callback_headers::text ELSE '{}' END AS headers, "     \
-  "(" CUED_EFFECTIVE_PAYLOAD ")::text AS payload, c.retry_max_attempts, c.retry_backoff_minutes::text AS backoff, "    \
-  "coalesce(c.retry_backoff_seconds::text, '') AS backoff_seconds, "                                                   \
-  "coalesce(c.retry_jitter_percent, 0) AS jitter_percent, u.webhook_secret"
-
 /// Whether the monthly limit says nothing about it: no first attempt of what the clock made ($2: limits hold), or its
-/// user is below. Index: unique_user_month.
+/// user is below.
 #define CUED_WITHIN_LIMIT                                                                                              \
-  "NOT ($2::bool AND e.status = 'pending' AND e.triggered_by IS NULL AND u.monthly_execution_limit > 0 AND EXISTS ("   \
-  "SELECT 1 FROM usage_monthly m WHERE m.user_id = u.id "                                                              \
-  "AND m.month_start = date_trunc('month', now() AT TIME ZONE 'UTC')::date "                                           \
-  "AND m.execution_count >= u.monthly_execution_limit))"
+  "NOT ($2::bool AND e.status = 'pending' AND e.triggered_by IS NULL AND " CUED_LIMIT_IS_REACHED ")"
 
 /// Notes the epoch that took the executions in `taken`. Index: open_executions_pkey.
 #define CUED_NOTE_TAKEN(epoch)                                                                                         \
@@ -48,13 +38,6 @@ namespace {
 #define CUED_MARK_DISPATCHED(ids)                                                                                      \
   "UPDATE dispatch_outbox o SET dispatched = true "                                                                    \
   "WHERE o.execution_id = ANY (ARRAY(" ids ")) AND o.dispatched IS DISTINCT FROM true"
-
-/// The columns of what was taken, in the order in which read_started reads them. Index: previous_secrets_pkey.
-#define CUED_STARTED_COLUMNS                                                                                           \
-  "t.id, t.user_id, t.cue_id, t.name, t.scheduled_for, t.attempt, t.url, t.callback_method, t.headers, t.payload, "    \
-  "t.retry_max_attempts, t.backoff, t.backoff_seconds, t.jitter_percent, t.webhook_secret, t.backfilled, "             \
-  "(SELECT p.secret FROM cued.previous_secrets p "                                                                     \
-  "WHERE p.user_id = t.user_id AND p.kind = 'webhook' AND p.valid_until > now())"
 
 /// Takes a batch for delivery. The guard is the status: whoever comes second takes nothing.
 /// The cue is read as it is now, not as it was when the execution was made: one source of truth, and the secret in
@@ -163,59 +146,13 @@ constexpr named_query start_plain_deliveries{"start_plain_deliveries",
 /// Index: nodes_pkey.
 constexpr named_query epoch_stands{"epoch_stands", "SELECT " CUED_EPOCH_STANDS("$1")};
 
-/// Where things stand in the rows of both.
-namespace started_column {
-enum : pqxx::row::size_type {
-  id,
-  user_id,
-  cue_id,
-  name,
-  scheduled_for,
-  attempt,
-  url,
-  method,
-  headers,
-  payload,
-  retry_max_attempts,
-  backoff,
-  backoff_seconds,
-  jitter_percent,
-  webhook_secret,
-  backfilled,
-  previous_secret,
-  grace_begun_at
-};
-}
-
-started_delivery read_started(const pqxx::row& row) {
-  using namespace started_column;
-  started_delivery d;
-  d.execution_id = row[id].c_str();
-  d.user_id = row[user_id].c_str();
-  d.cue_id = row[cue_id].c_str();
-  d.cue_name = row[name].c_str();
-  d.scheduled_for = read_instant(row[scheduled_for].c_str());
-  d.attempt = row[attempt].as<int>();
-  d.url = row[url].c_str();
-  d.method = row[method].c_str();
-  d.headers_json = row[headers].c_str();
-  d.payload_json = row[payload].c_str();
-  d.retry_max_attempts = row[retry_max_attempts].as<int>();
-  d.retry_backoff_json = row[backoff].c_str();
-  d.retry_backoff_seconds_json = row[backoff_seconds].c_str();
-  d.retry_jitter_percent = row[jitter_percent].as<int>();
-  d.webhook_secret = row[webhook_secret].c_str();
-  d.backfilled = row[backfilled].as<bool>();
-  d.previous_webhook_secret = row[previous_secret].c_str();
-  if (!row[grace_begun_at].is_null())
-    d.grace_begun_at = read_instant(row[grace_begun_at].c_str());
-  return d;
-}
-
 std::vector<started_delivery> read_all(const pqxx::result& rows) {
   std::vector<started_delivery> out;
-  for (const auto& row : rows)
-    out.push_back(read_started(row));
+  for (const auto& row : rows) {
+    out.push_back(read_started(row, 0));
+    if (const auto grace_begun_at = row[started_columns]; !grace_begun_at.is_null())
+      out.back().grace_begun_at = read_instant(grace_begun_at.c_str());
+  }
   return out;
 }
 

@@ -16,6 +16,7 @@ public:
     return std::vector<armed_cue>{};
   }
   result<std::vector<fired_slot>> fire(const std::vector<firing>&) override { return std::vector<fired_slot>{}; }
+  result<std::vector<started_delivery>> taken_in_doubt() override { return std::vector<started_delivery>{}; }
 };
 
 } // namespace cued::persistence

@@ -33,10 +33,10 @@ constexpr std::chrono::seconds rescue_every{1};
 } // namespace
 
 cue_clock::cue_clock(caf::actor_config& config, std::unique_ptr<persistence::clock_store> store,
-                     const time_source& clock, const directory& others, probe& probe, clock_pulse& pulse,
-                     cue_clock_settings settings)
-    : pool_member{config}, store_{std::move(store)}, clock_{clock}, others_{others}, probe_{probe}, pulse_{pulse},
-      settings_{std::move(settings)} {}
+                     const time_source& clock, const directory& others, const delivery_rooms& rooms, probe& probe,
+                     clock_pulse& pulse, cue_clock_settings settings)
+    : pool_member{config}, store_{std::move(store)}, clock_{clock}, others_{others}, rooms_{rooms}, probe_{probe},
+      pulse_{pulse}, settings_{std::move(settings)} {}
 
 caf::behavior cue_clock::make_behavior() {
   arm();
@@ -211,6 +211,8 @@ void cue_clock::drop(const std::string& cue_id) {
 }
 
 bool cue_clock::fire_due(instant now) {
+  if (!send_what_was_in_doubt())
+    return false;
   for (;;) {
     auto batch = take_on_time(now);
     if (batch.empty())
@@ -277,18 +279,61 @@ persistence::firing cue_clock::plan(const persistence::armed_cue& cue, instant n
 
 bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
   show_life();
-  const auto fired = store_->fire(batch);
+  auto taken = take_seats(batch);
+  auto fired = store_->fire(batch);
   if (!fired && fired.error().status == 503)
     return false;
-  if (!fired && batch.size() > 1)
+  if (!fired && batch.size() > 1) {
+    taken.clear();
     return fire_halves(std::move(batch), now);
+  }
   if (!fired) {
     put_aside(batch.front(), now);
     return true;
   }
+  send_taken(*fired, taken);
   others_.announce(*fired);
   probe_.fired(*fired, clock_.now());
   settle(batch, *fired);
+  return true;
+}
+
+/// What is late waits its turn behind what is on time.
+cue_clock::seats cue_clock::take_seats(std::vector<persistence::firing>& batch) const {
+  seats taken;
+  for (auto& firing : batch)
+    for (auto& slot : firing.slots) {
+      slot.take = false;
+      if (!firing.cue.webhook || firing.slots.size() > 1 || slot.backfilled || slot.missed)
+        continue;
+      auto& room = *rooms_[directory::shard_of(slot.execution_id, rooms_.size())];
+      if (auto seat = room.enter_if_nobody_waits(firing.cue.user_id)) {
+        slot.take = true;
+        taken.emplace(slot.execution_id, std::make_shared<delivery_room::seat>(std::move(*seat)));
+      }
+    }
+  return taken;
+}
+
+void cue_clock::send_taken(std::vector<persistence::fired_slot>& fired, seats& taken) const {
+  std::vector<started_message> started;
+  for (auto& slot : fired)
+    if (slot.started)
+      started.push_back({std::move(*slot.started), std::move(taken.at(slot.execution_id))});
+  others_.start(std::move(started));
+}
+
+bool cue_clock::send_what_was_in_doubt() {
+  show_life();
+  auto found = store_->taken_in_doubt();
+  if (!found)
+    return found.error().status != 503;
+  std::vector<started_message> started;
+  for (auto& delivery : *found) {
+    auto seat = rooms_[directory::shard_of(delivery.execution_id, rooms_.size())]->enter_anyway(delivery.user_id);
+    started.push_back({std::move(delivery), std::make_shared<delivery_room::seat>(std::move(seat))});
+  }
+  others_.start(std::move(started));
   return true;
 }
 

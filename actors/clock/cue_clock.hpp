@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "actors/clock_pulse.hpp"
+#include "actors/deliver/delivery_room.hpp"
 #include "actors/directory.hpp"
 #include "actors/messages.hpp"
 #include "actors/pool_member.hpp"
@@ -46,18 +47,20 @@ struct cue_clock_settings {
 /// its horizon anew every few seconds, so that rows written by others (another node, an operator's SQL) fire as well:
 /// page by page, and between two pages it fires what has become due.
 /// What it believes is only a hint: the statement fires a row only if the row still says so.
-/// Nodes that share a database share the cues (domain/placement.hpp). Of those of other nodes it keeps the ones it is
-/// told of, because their own node may not know yet, and what stays unfired for two seconds, because that node may be
-/// dead: that does not wait until its lease is over. Who comes second fires nothing, so both cost little.
-/// What an outage has left (domain/missed_runs.hpp) is made in large batches, but what is on time comes first: between
-/// two such batches it looks at the time, its messages and its horizon.
-/// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the horizon.
-/// Life: spawned and watched by the supervisor; everything it holds can be read again.
-/// Never: sleeps longer than a second at a time, so a step of the wall clock is noticed.
+/// A webhook for which there is a seat in its delivery room and nobody ahead is taken for delivery by the statement
+/// that fires it; its deliver shard only has to send it. Nodes that share a database share the cues
+/// (domain/placement.hpp). Of those of other nodes it keeps the ones it is told of, because their own node may not know
+/// yet, and what stays unfired for two seconds, because that node may be dead: that does not wait until its lease is
+/// over. Who comes second fires nothing, so both cost little. What an outage has left (domain/missed_runs.hpp) is made
+/// in large batches, but what is on time comes first: between two such batches it looks at the time, its messages and
+/// its horizon. Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the horizon. Life:
+/// spawned and watched by the supervisor; everything it holds can be read again. Never: sleeps longer than a second at
+/// a time, so a step of the wall clock is noticed.
 class cue_clock final : public pool_member {
 public:
   cue_clock(caf::actor_config& config, std::unique_ptr<persistence::clock_store> store, const time_source& clock,
-            const directory& others, probe& probe, clock_pulse& pulse, cue_clock_settings settings);
+            const directory& others, const delivery_rooms& rooms, probe& probe, clock_pulse& pulse,
+            cue_clock_settings settings);
 
   caf::behavior make_behavior() override;
   const char* name() const override { return "cue_clock"; }
@@ -88,6 +91,10 @@ private:
   bool fire_due(instant now);
   bool fire_halves(std::vector<persistence::firing> batch, instant now);
   bool fire(std::vector<persistence::firing> batch, instant now);
+  bool send_what_was_in_doubt();                              ///< false when Postgres is away
+  using seats = std::unordered_map<std::string, shared_seat>; ///< by execution
+  [[nodiscard]] seats take_seats(std::vector<persistence::firing>& batch) const;
+  void send_taken(std::vector<persistence::fired_slot>& fired, seats& taken) const;
   void settle(std::vector<persistence::firing>& batch, const std::vector<persistence::fired_slot>& fired);
   [[nodiscard]] std::vector<persistence::firing> take_on_time(instant now) const;
   [[nodiscard]] std::vector<persistence::firing> take_late(instant now) const;
@@ -124,6 +131,7 @@ private:
   std::unique_ptr<persistence::clock_store> store_;
   const time_source& clock_;
   const directory& others_;
+  const delivery_rooms& rooms_;
   probe& probe_;
   clock_pulse& pulse_;
   cue_clock_settings settings_;

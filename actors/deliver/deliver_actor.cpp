@@ -1,6 +1,6 @@
 #include "actors/deliver/deliver_actor.hpp"
 
-#include <spdlog/spdlog.h>
+#include <algorithm>
 
 #include "actors/deliver/webhook_composer.hpp"
 
@@ -17,10 +17,13 @@ std::string tenant_of(const std::string& line) { return line.substr(1); }
 } // namespace
 
 deliver_actor::deliver_actor(caf::actor_config& config, std::unique_ptr<persistence::delivery_store> store,
-                             webhook_sender& webhooks, const time_source& clock, const directory& others, probe& probe,
-                             deliver_limits limits)
-    : pool_member{config}, store_{std::move(store)}, webhooks_{webhooks}, clock_{clock},
-      batch_clock_{clock}, others_{others}, probe_{probe}, limits_{limits} {}
+                             webhook_sender& webhooks, const time_source& clock, const directory& others,
+                             std::size_t index, probe& probe, std::shared_ptr<delivery_room> room,
+                             std::chrono::milliseconds deadline)
+    : pool_member{config}, started_{others.started_for(index)}, store_{std::move(store)}, webhooks_{webhooks},
+      clock_{clock}, batch_clock_{clock}, others_{others}, probe_{probe}, room_{std::move(room)}, deadline_{deadline} {
+  room_->let_wait(false);
+}
 
 caf::behavior deliver_actor::make_behavior() {
   return {
@@ -35,15 +38,13 @@ void deliver_actor::on_deliver(const deliver_message& message) {
   for (const auto& due : message.due)
     if (known_.insert(due.execution_id).second)
       waiting_.push(line_of(due), due);
+  room_->let_wait(!waiting_.empty());
   arm();
 }
 
 void deliver_actor::on_attempt_over(const attempt_over_message& message) {
-  --in_flight_;
   known_.erase(message.execution_id);
-  if (auto it = in_flight_of_.find(message.user_id); it != in_flight_of_.end() && --it->second == 0)
-    in_flight_of_.erase(it);
-  if (draining_ && in_flight_ == 0) {
+  if (draining_ && room_->taken() == 0) {
     for (const auto& answer : drained_)
       answer(true);
     drained_.clear();
@@ -52,33 +53,28 @@ void deliver_actor::on_attempt_over(const attempt_over_message& message) {
 }
 
 void deliver_actor::arm() {
-  if (armed_ || draining_ || waiting_.empty() || in_flight_ >= limits_.in_flight_at_most)
+  if (armed_ || draining_ || waiting_.empty() || room_->free() == 0)
     return;
   armed_ = true;
   send(this, flush_message{});
 }
 
-bool deliver_actor::may_have_another(const std::string& tenant) const {
-  const auto it = in_flight_of_.find(tenant);
-  return it == in_flight_of_.end() || it->second < limits_.in_flight_per_tenant_at_most;
-}
-
 void deliver_actor::on_flush() {
   armed_ = false;
+  send_started();
   if (draining_)
     return;
-  const auto slots = std::min(limits_.in_flight_at_most - in_flight_, batch_rows_at_most);
-  // Counting while taking keeps a tenant within its share of this very batch.
-  const auto taken = waiting_.take(slots, [this](const std::string& line) {
-    const auto tenant = tenant_of(line);
-    if (!may_have_another(tenant))
+  std::vector<shared_seat> seats; // of what is taken
+  const auto taken = waiting_.take(std::min(room_->free(), batch_rows_at_most), [&](const std::string& line) {
+    auto seat = room_->enter(tenant_of(line));
+    if (!seat)
       return false;
-    ++in_flight_of_[tenant];
+    seats.push_back(std::make_shared<delivery_room::seat>(std::move(*seat)));
     return true;
   });
+  room_->let_wait(!waiting_.empty());
   if (taken.empty())
     return;
-  in_flight_ += taken.size();
 
   std::vector<std::string> ids;
   ids.reserve(taken.size());
@@ -87,47 +83,53 @@ void deliver_actor::on_flush() {
   auto started = store_->start(ids, batch_clock_.next());
   if (!started && started.error().status == 503)
     return put_back(taken);
-  if (!started && taken.size() > 1) { // one row spoils the batch: each on its own
-    for (const auto& due : taken) {
-      show_life();
-      auto alone = store_->start({due.execution_id}, batch_clock_.next());
-      if (alone && !alone->empty())
-        send_webhook(std::move(alone->front()));
-      else
-        on_attempt_over({due.execution_id, due.user_id});
-    }
-    return;
-  }
-  std::unordered_set<std::string> begun;
+  std::unordered_map<std::string, persistence::started_delivery> begun;
+  const auto note = [&begun](std::vector<persistence::started_delivery>& some) {
+    for (auto& delivery : some)
+      begun.emplace(delivery.execution_id, std::move(delivery));
+  };
   if (started)
-    for (auto& delivery : *started) {
-      begun.insert(delivery.execution_id);
-      send_webhook(std::move(delivery));
+    note(*started);
+  else if (taken.size() > 1) // one row spoils the batch: each on its own
+    for (const auto& id : ids) {
+      show_life();
+      if (auto alone = store_->start({id}, batch_clock_.next()))
+        note(*alone);
     }
-  for (const auto& due : taken) // taken by somebody else meanwhile, deleted, or spoilt
-    if (!begun.contains(due.execution_id))
-      on_attempt_over({due.execution_id, due.user_id});
+  for (std::size_t i = 0; i < taken.size(); ++i) {
+    if (auto one = begun.extract(taken[i].execution_id)) {
+      send_webhook(std::move(one.mapped()), std::move(seats[i]));
+      continue;
+    }
+    seats[i].reset();
+    on_attempt_over({taken[i].execution_id, taken[i].user_id}); // by somebody else meanwhile, deleted, or spoilt
+  }
   arm();
 }
 
-void deliver_actor::put_back(const std::vector<persistence::due_delivery>& taken) {
-  in_flight_ -= taken.size();
-  for (const auto& due : taken) {
-    if (auto it = in_flight_of_.find(due.user_id); it != in_flight_of_.end() && --it->second == 0)
-      in_flight_of_.erase(it);
-    waiting_.push(line_of(due), due);
+void deliver_actor::send_started() {
+  std::vector<started_message> started;
+  started_.take(started);
+  for (auto& one : started) {
+    known_.insert(one.delivery.execution_id);
+    send_webhook(std::move(one.delivery), std::move(one.seat));
   }
+}
+
+void deliver_actor::put_back(const std::vector<persistence::due_delivery>& taken) {
+  for (const auto& due : taken)
+    waiting_.push(line_of(due), due);
+  room_->let_wait(true);
   armed_ = true;
   delayed_send(this, retry_pause, flush_message{});
 }
 
-void deliver_actor::send_webhook(persistence::started_delivery delivery) {
+void deliver_actor::send_webhook(persistence::started_delivery delivery, shared_seat seat) {
   if (delivery.attempt == 1)
     probe_.reached(probe::stage::started, delivery.scheduled_for, clock_.now(), delivery.backfilled);
-  auto request = compose_webhook(delivery, clock_.now(), limits_.deadline);
-  auto self = caf::actor_cast<caf::actor>(this);
+  auto request = compose_webhook(delivery, clock_.now(), deadline_);
   // Called once, so what it holds may go on its way.
-  auto finished = [self, &others = others_, &probe = probe_,
+  auto finished = [&others = others_, &probe = probe_, seat = std::move(seat),
                    delivery = std::move(delivery)](webhook_response response) mutable {
     if (response.first_byte_sent_at && delivery.attempt == 1)
       probe.reached(probe::stage::sent, delivery.scheduled_for, *response.first_byte_sent_at, delivery.backfilled);
@@ -136,7 +138,9 @@ void deliver_actor::send_webhook(persistence::started_delivery delivery) {
       others.cut_off({delivery.execution_id, delivery.attempt});
     else
       others.write_down(over.execution_id, {attempt_message{std::move(delivery), std::move(response)}});
-    caf::anon_send(self, std::move(over));
+    seat->give_back();
+    const auto id = over.execution_id;
+    others.send(pool::deliver, id, std::move(over));
   };
   if (!request) {
     webhook_response failed;
@@ -148,8 +152,9 @@ void deliver_actor::send_webhook(persistence::started_delivery delivery) {
 }
 
 void deliver_actor::on_drain(const drain_message& message) {
+  send_started();
   draining_ = true;
-  if (in_flight_ == 0)
+  if (room_->taken() == 0)
     message.done(true);
   else
     drained_.push_back(message.done);

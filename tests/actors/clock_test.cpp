@@ -28,6 +28,48 @@ TEST_F(clocks, a_cue_fires_once_and_not_before_its_instant) {
   EXPECT_EQ(world.count(), 50u);
 }
 
+TEST_F(clocks, a_webhook_is_taken_for_delivery_by_what_fires_it) {
+  for (int i = 0; i < 20; ++i)
+    add_cue("cue_" + std::to_string(i), clock.now() + 200ms + i * 5ms);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) {
+    return w.executions.size() == 20 &&
+           std::ranges::all_of(w.executions, [](const auto& e) { return e.second.status == "success"; });
+  }));
+  EXPECT_EQ(world.start_statements, 0u);
+  EXPECT_EQ(sender.requests.size(), 20u);
+}
+
+TEST_F(clocks, a_webhook_waits_behind_those_that_wait_already) {
+  world.away("start", true);
+  for (int i = 0; i < 20; ++i) { // some for each shard
+    memory_world::execution e;
+    e.id = "e" + std::to_string(i);
+    e.user_id = "ann";
+    e.webhook = true;
+    e.scheduled_for = clock.now();
+    world.add(e);
+    engine().execution_created("ann", e.id, true, clock.now());
+  }
+  add_cue("cue_1", clock.now() + 1s);
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == 1; }));
+  EXPECT_EQ(world.of_cue("cue_1").at(0).status, "pending");
+  world.away("start", false);
+  EXPECT_TRUE(world.eventually([](memory_world& w) {
+    return std::ranges::all_of(w.executions, [](const auto& e) { return e.second.status == "success"; });
+  }));
+}
+
+TEST_F(clocks, what_a_firing_in_doubt_took_is_sent_once) {
+  add_cue("cue_1", clock.now() + 200ms);
+  world.inject("fire", memory_world::fault_kind::in_doubt);
+  engine();
+  ASSERT_TRUE(world.eventually(
+      [](memory_world& w) { return w.executions.size() == 1 && w.executions.begin()->second.status == "success"; }));
+  EXPECT_EQ(world.of_cue("cue_1").at(0).attempts, 1);
+  EXPECT_EQ(sender.requests.size(), 1u);
+}
+
 TEST_F(clocks, a_long_horizon_is_read_in_pages_and_to_its_end) {
   constexpr int cues = 3'000;
   for (int i = 0; i < cues; ++i)

@@ -206,6 +206,10 @@ void lost_webhook(stricken& s) {
   e.taken_at = s.clock.now() - 1h;
   s.world.add(e);
 }
+void cue_fired_in_doubt(stricken& s) {
+  s.add_cue();
+  s.world.inject("fire", fault::in_doubt);
+}
 void claim_in_doubt(stricken& s) {
   ready(s);
   s.world.inject("claim", fault::in_doubt);
@@ -250,6 +254,8 @@ const std::vector<scenario>& table() {
        [](stricken& s, fault) { return s.delivered_once("e1", 2); }},
       {"cue_clock", "armed_until", "tick_message", cue, nullptr, cue_fired},
       {"cue_clock", "fire", "tick_message", cue, nullptr, cue_fired},
+      {"cue_clock", "taken_in_doubt", "tick_message", cue, nullptr, cue_fired},
+      {"cue_clock", "taken_in_doubt", "tick_message", cue_fired_in_doubt, nullptr, cue_fired},
       {"cue_clock", "find_armed", "cue_changed_message", cue, nullptr,
        [](stricken& s, fault) {
          s.engine().cue_changed("cue_1"); // as long as it takes

@@ -143,6 +143,21 @@ private:
   memory_world& world_;
 };
 
+persistence::started_delivery started(const memory_world::execution& e) {
+  persistence::started_delivery d;
+  d.execution_id = e.id;
+  d.user_id = e.user_id;
+  d.cue_id = e.cue_id;
+  d.scheduled_for = e.scheduled_for;
+  d.attempt = e.attempts + 1;
+  d.url = "https://receiver.example/";
+  d.method = "POST";
+  d.headers_json = "{}";
+  d.payload_json = "{}";
+  d.retry_backoff_json = "[0]";
+  return d;
+}
+
 class memory_deliveries final : public persistence::delivery_store {
 public:
   explicit memory_deliveries(memory_world& w) : world_{w} {}
@@ -170,18 +185,7 @@ private:
         continue;
       it->second.status = "delivering";
       it->second.taken_at = at;
-      persistence::started_delivery d;
-      d.execution_id = id;
-      d.user_id = it->second.user_id;
-      d.cue_id = it->second.cue_id;
-      d.scheduled_for = it->second.scheduled_for;
-      d.attempt = it->second.attempts + 1;
-      d.url = "https://receiver.example/";
-      d.method = "POST";
-      d.headers_json = "{}";
-      d.payload_json = "{}";
-      d.retry_backoff_json = "[0]";
-      out.push_back(d);
+      out.push_back(started(it->second));
     }
     world_.changed.notify_all();
     return out;
@@ -240,7 +244,7 @@ public:
       if (f.slots.empty())
         out.push_back({f.cue.cue_id, it->second.user_id, it->second.webhook, ""});
       for (const auto& slot : f.slots)
-        out.push_back(make(it->second, slot));
+        out.push_back(make(it->second, slot, slot.take && it->second.webhook && f.slots.size() == 1));
       if (f.following)
         it->second.armed.next_run = *f.following;
       else
@@ -250,8 +254,25 @@ public:
     return out;
   }
 
+  result<std::vector<persistence::started_delivery>> taken_in_doubt() override {
+    const std::lock_guard lock{world_.mutex};
+    std::vector<persistence::started_delivery> out;
+    for (const auto& id : doubts_)
+      if (const auto it = world_.executions.find(id);
+          it != world_.executions.end() && it->second.status == "delivering" && it->second.attempts == 0)
+        out.push_back(started(it->second));
+    doubts_.clear();
+    return out;
+  }
+  void doubt(const std::vector<persistence::firing>& due) {
+    for (const auto& f : due)
+      for (const auto& slot : f.slots)
+        if (slot.take)
+          doubts_.push_back(slot.execution_id);
+  }
+
 private:
-  persistence::fired_slot make(const memory_world::cue& cue, const persistence::slot_firing& slot) {
+  persistence::fired_slot make(const memory_world::cue& cue, const persistence::slot_firing& slot, bool take) {
     memory_world::execution e;
     e.id = slot.execution_id;
     e.user_id = cue.user_id;
@@ -259,13 +280,19 @@ private:
     e.webhook = cue.webhook;
     e.scheduled_for = slot.at;
     e.backfilled = slot.backfilled;
-    e.status = slot.missed ? "missed" : "pending";
+    e.status = slot.missed ? "missed" : take ? "delivering" : "pending";
+    if (take)
+      e.taken_at = now();
     world_.executions[e.id] = e;
     world_.firings.emplace_back(slot.at, now());
-    return {e.cue_id, e.user_id, e.webhook, e.id, slot.at, slot.backfilled, !slot.missed, false};
+    persistence::fired_slot made{e.cue_id, e.user_id, e.webhook, e.id, slot.at, slot.backfilled, !slot.missed, false};
+    if (take)
+      made.started = started(e);
+    return made;
   }
 
   memory_world& world_;
+  std::vector<std::string> doubts_; ///< that calls may have taken
 };
 
 class memory_deadlines final : public persistence::deadline_store {
@@ -459,7 +486,13 @@ public:
     return world_.pass("find_armed", [&] { return inner_.find_armed(ids); });
   }
   result<std::vector<persistence::fired_slot>> fire(const std::vector<persistence::firing>& due) override {
-    return world_.pass("fire", [&] { return inner_.fire(due); });
+    auto fired = world_.pass("fire", [&] { return inner_.fire(due); });
+    if (!fired && fired.error().status == 503)
+      inner_.doubt(due);
+    return fired;
+  }
+  result<std::vector<persistence::started_delivery>> taken_in_doubt() override {
+    return world_.pass("taken_in_doubt", [&] { return inner_.taken_in_doubt(); });
   }
 };
 

@@ -56,6 +56,8 @@ public:
   }
   void add(cue c) {
     const std::lock_guard lock{mutex};
+    c.armed.user_id = c.user_id;
+    c.armed.webhook = c.webhook;
     cues[c.armed.cue_id] = std::move(c);
   }
 

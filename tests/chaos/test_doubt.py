@@ -13,7 +13,7 @@ from chaos.history import Delivery, History
 from chaos.receiver import Receiver
 from chaos.site import SETTINGS
 from harness.api import Api
-from harness.server import HOST, Server
+from harness.server import HOST, Server, seconds_from_now
 from harness.waiting import DEADLINE_SECONDS, eventually
 
 NEVER = {"type": "once", "at": "2099-01-01T00:00:00Z"}
@@ -72,6 +72,23 @@ def test_a_delivery_whose_start_fell_into_doubt_is_made_at_once_and_once(line, u
         execution_id = cut_before_the_answer_to(gate, run_of(statement), lambda: user.fire(cue["id"]))
         execution = eventually(
             lambda: (found := user.execution(execution_id))["status"] in ("success", "failed") and found, "its end"
+        )
+        assert (execution["status"], execution["attempts"]) == ("success", 1)
+        assert [one.attempt for one in history.all(Delivery)] == [1]
+
+
+def test_a_webhook_whose_firing_fell_into_doubt_is_made_at_once_and_once(line, user):
+    gate, _, _ = line
+    history = History(lease_seconds=0)
+    with Receiver(history) as receiver:
+        soon = {"type": "once", "at": seconds_from_now(3)[0]}
+        once = {"max_attempts": 1, "backoff_minutes": [0]}
+        cue = cut_before_the_answer_to(
+            gate, run_of(b"fire_plain_batch"), lambda: user.create_cue("doubtful", soon, receiver.url, retry=once)
+        )
+        execution = eventually(
+            lambda: (found := user.cue(cue["id"])["executions"]) and found[0]["status"] in ("success", "failed") and found[0],
+            "its end",
         )
         assert (execution["status"], execution["attempts"]) == ("success", 1)
         assert [one.attempt for one in history.all(Delivery)] == [1]

@@ -99,8 +99,25 @@ public:
     return through("find_armed", [&](store_model& m) { return m.find_armed(ids); });
   }
   result<std::vector<fired_slot>> fire(const std::vector<firing>& due) override {
-    return through("fire", [&](store_model& m) { return m.fire(due); });
+    auto fired = through("fire", [&](store_model& m) { return m.fire(due, gate_->epoch()); });
+    if (!fired && fired.error().status == 503)
+      for (const auto& f : due)
+        for (const auto& slot : f.slots)
+          if (slot.take)
+            doubts_.push_back(slot.execution_id);
+    return fired;
   }
+  result<std::vector<started_delivery>> taken_in_doubt() override {
+    if (doubts_.empty())
+      return std::vector<started_delivery>{};
+    auto found = through("taken_in_doubt", [&](store_model& m) { return m.taken_in_doubt(doubts_, gate_->epoch()); });
+    if (found)
+      doubts_.clear();
+    return found;
+  }
+
+private:
+  std::vector<std::string> doubts_;
 };
 
 class deadlines final : public deadline_store, behind_gate {

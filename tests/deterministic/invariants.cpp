@@ -77,8 +77,10 @@ void invariants::made(const execution_row& e) {
   const auto [place, is_new] = slots_[e.cue_id].emplace(e.scheduled_for, e.id);
   if (!is_new)
     broken("one execution per cue and instant", e.id, "of " + e.cue_id + ", beside " + place->second);
-  if (e.attempts != 0 || e.outcome_recorded_at || (e.status != "pending" && e.status != "missed"))
-    broken("executions are born pending or missed", e.id);
+  if (e.attempts != 0 || e.outcome_recorded_at)
+    broken("executions are born without a past", e.id);
+  if (e.status != "pending" && e.status != "missed" && !(e.status == "delivering" && cue_of(e).webhook))
+    broken("executions are born pending, missed or taken for delivery", e.id);
   if (e.triggered_by)
     return;
   if (e.scheduled_for > now_ + skew_at_most)

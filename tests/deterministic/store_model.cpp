@@ -15,7 +15,7 @@ std::optional<instant> plus(instant at, const std::optional<int>& seconds) {
 }
 
 armed_cue armed(const cue_row& c) {
-  return {c.id, *c.next_run, !c.once, c.cron, c.zone, c.catch_up, c.catch_up_window_seconds};
+  return {c.id, *c.next_run, !c.once, c.cron, c.zone, c.catch_up, c.catch_up_window_seconds, c.user_id, c.webhook};
 }
 
 std::string verdict_of(const cue_row& c, const persistence::reported_outcome& r) {
@@ -154,7 +154,7 @@ std::vector<armed_cue> store_model::find_armed(const std::vector<std::string>& c
   return out;
 }
 
-bool store_model::make_slot(const persistence::slot_firing& slot, const cue_row& c) {
+bool store_model::make_slot(const persistence::slot_firing& slot, const cue_row& c, bool taken_for_delivery) {
   const auto& taken = of_cue_[c.id];
   const auto there = taken.lower_bound({slot.at, std::string{}});
   if (there != taken.end() && there->first == slot.at && broken != defect::fires_twice)
@@ -168,12 +168,15 @@ bool store_model::make_slot(const persistence::slot_firing& slot, const cue_row&
   if (slot.missed) {
     e.status = "missed";
     e.error_message = "Missed: its time passed while nothing could run, and catch_up does not make up for it";
+  } else if (taken_for_delivery) {
+    e.status = "delivering";
+    e.started_at = now;
   }
   insert(std::move(e));
   return true;
 }
 
-std::vector<fired_slot> store_model::fire(const std::vector<persistence::firing>& due) {
+std::vector<fired_slot> store_model::fire(const std::vector<persistence::firing>& due, std::int64_t epoch) {
   std::vector<fired_slot> out;
   std::vector<std::string> to_queue;
   for (const auto& f : due) {
@@ -194,13 +197,19 @@ std::vector<fired_slot> store_model::fire(const std::vector<persistence::firing>
     for (std::size_t i = 0; i < f.slots.size(); ++i) {
       const auto& slot = f.slots[i];
       const bool fits = !limited || i + 1 + busy <= room;
-      const bool made = fits && make_slot(slot, c);
+      const bool taken = slot.take && c.webhook && !limited && !slot.missed && f.slots.size() == 1;
+      const bool made = fits && make_slot(slot, c, taken);
       fired += made && !slot.missed ? 1 : 0;
       missed = missed || (made && slot.missed);
-      if (made && !slot.missed && c.webhook)
+      if (made && !slot.missed && c.webhook && !taken)
         to_queue.push_back(slot.execution_id);
       out.push_back(
           {c.id, c.user_id, c.webhook, slot.execution_id, slot.at, slot.backfilled, made && !slot.missed, !fits});
+      if (made && taken) {
+        taken_by_[slot.execution_id] = epoch;
+        taken_when_made_.insert(slot.execution_id);
+        out.back().started = started(executions_.at(slot.execution_id));
+      }
     }
     if (f.slots.empty())
       out.push_back({c.id, c.user_id, c.webhook, ""});

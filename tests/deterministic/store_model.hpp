@@ -92,7 +92,10 @@ public:
   [[nodiscard]] std::vector<persistence::armed_cue> armed_until(instant horizon, std::size_t limit,
                                                                 const persistence::armed_position& from) const;
   [[nodiscard]] std::vector<persistence::armed_cue> find_armed(const std::vector<std::string>& cue_ids) const;
-  std::vector<persistence::fired_slot> fire(const std::vector<persistence::firing>& due);
+  std::vector<persistence::fired_slot> fire(const std::vector<persistence::firing>& due, std::int64_t epoch);
+  /// `execution_ids`: that calls of fire() may have taken for delivery, whose commit fell into doubt.
+  std::vector<persistence::started_delivery> taken_in_doubt(const std::vector<std::string>& execution_ids,
+                                                            std::int64_t epoch);
 
   // -- the workers' ------------------------------------------------------------
   std::vector<std::optional<persistence::claimed_execution>>
@@ -150,7 +153,8 @@ private:
                                                                             const cue_row& c) const;
   [[nodiscard]] std::size_t under_way(const std::string& cue_id, instant newest) const;
   [[nodiscard]] const cue_row& cue_of(const execution_row& e) const { return cues_.at(e.cue_id); }
-  bool make_slot(const persistence::slot_firing& slot, const cue_row& c);
+  bool make_slot(const persistence::slot_firing& slot, const cue_row& c, bool taken);
+  [[nodiscard]] persistence::started_delivery started(const execution_row& e) const;
   void record_report(execution_row& e, const cue_row& c, const persistence::reported_outcome& report, instant at);
   void record_attempt(execution_row& e, const cue_row& c, const persistence::attempt_result& a, instant at) const;
   void insert(execution_row e);
@@ -170,6 +174,7 @@ private:
   std::unordered_map<std::string, std::set<std::int64_t>> outbox_of_;
   std::int64_t last_outbox_id_ = 0;
   std::unordered_map<std::string, std::int64_t> taken_by_;         ///< the epoch that last started an execution
+  std::set<std::string> taken_when_made_;                          ///< and never started
   std::map<std::pair<std::string, std::string>, instant> workers_; ///< last heard of
 };
 

@@ -14,6 +14,43 @@ void cut(std::vector<T>& rows, int limit, Key key) {
 
 } // namespace
 
+persistence::started_delivery store_model::started(const execution_row& e) const {
+  const auto& c = cue_of(e);
+  persistence::started_delivery d;
+  d.execution_id = e.id;
+  d.user_id = c.user_id;
+  d.cue_id = c.id;
+  d.cue_name = "name of " + c.id;
+  d.scheduled_for = e.scheduled_for;
+  d.backfilled = e.backfilled;
+  d.attempt = e.attempts + 1;
+  d.url = "https://receiver.example/";
+  d.method = "POST";
+  d.headers_json = "{}";
+  d.payload_json = "{}";
+  d.retry_max_attempts = c.retry_max_attempts;
+  d.retry_backoff_json = c.retry_backoff_minutes_json;
+  d.retry_jitter_percent = c.retry_jitter_percent;
+  return d;
+}
+
+std::vector<persistence::started_delivery> store_model::taken_in_doubt(const std::vector<std::string>& execution_ids,
+                                                                       std::int64_t epoch) {
+  std::vector<persistence::started_delivery> out;
+  for (const auto& id : std::set<std::string>{execution_ids.begin(), execution_ids.end()}) {
+    const auto* e = find(id);
+    const auto taker = taken_by_.find(id);
+    if (!e || e->status != "delivering" || e->attempts != 0 || !taken_when_made_.contains(id) ||
+        taker == taken_by_.end() || taker->second != epoch)
+      continue;
+    auto after = *e;
+    after.updated_at = now;
+    write(after);
+    out.push_back(started(after));
+  }
+  return out;
+}
+
 std::vector<persistence::started_delivery> store_model::start(const std::vector<std::string>& execution_ids,
                                                               const doubts& in_doubt, instant at, std::int64_t epoch) {
   std::vector<execution_row> taken;
@@ -34,28 +71,13 @@ std::vector<persistence::started_delivery> store_model::start(const std::vector<
   }
   std::vector<persistence::started_delivery> out;
   for (auto& e : taken) {
-    const auto& c = cue_of(e);
-    persistence::started_delivery d;
-    d.execution_id = e.id;
-    d.user_id = c.user_id;
-    d.cue_id = c.id;
-    d.cue_name = "name of " + c.id;
-    d.scheduled_for = e.scheduled_for;
-    d.backfilled = e.backfilled;
-    d.attempt = e.attempts + 1;
-    d.url = "https://receiver.example/";
-    d.method = "POST";
-    d.headers_json = "{}";
-    d.payload_json = "{}";
-    d.retry_max_attempts = c.retry_max_attempts;
-    d.retry_backoff_json = c.retry_backoff_minutes_json;
-    d.retry_jitter_percent = c.retry_jitter_percent;
-    out.push_back(std::move(d));
+    out.push_back(started(e));
     e.status = "delivering";
     e.started_at = e.started_at.value_or(now);
     e.updated_at = at;
     write(e);
     taken_by_[e.id] = epoch;
+    taken_when_made_.erase(e.id);
     if (const auto rows = outbox_of_.extract(e.id))
       for (const auto row : rows.mapped())
         outbox_.erase(row);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <future>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -180,6 +181,160 @@ TEST_F(clock_store, a_batch_fires_each_of_its_cues) {
   }
   EXPECT_EQ(store_.fire(batch).value().size(), 300u);
   EXPECT_EQ(database_.value("SELECT count(DISTINCT execution_id) FROM dispatch_outbox"), "300");
+}
+
+// -- taken for delivery ---------------------------------------------------
+
+class taking : public clock_store {
+protected:
+  firing taken(const std::string& cue_id, int n) {
+    auto f = firing_of(cue_id, n);
+    f.slots.front().take = true;
+    return f;
+  }
+};
+
+TEST_F(taking, leaves_the_rows_as_a_start_would_and_answers_what_the_request_is_made_of) {
+  database_.exec("UPDATE users SET webhook_secret = 'whsec_ada' WHERE id = " + quoted(ada));
+  add_due_cue("cue_1", {{"payload", "'{\"k\": 1}'"},
+                        {"callback_headers", "'{\"x-a\": \"b\"}'"},
+                        {"retry_max_attempts", "7"},
+                        {"retry_backoff_seconds", "'[5, 6]'"},
+                        {"retry_jitter_percent", "11"}});
+  const auto fired = store_.fire({taken("cue_1", 1)}).value();
+  ASSERT_EQ(fired.size(), 1u);
+  EXPECT_TRUE(fired[0].created);
+  ASSERT_TRUE(fired[0].started);
+  const auto& d = *fired[0].started;
+  EXPECT_EQ(d.execution_id, execution_id(1));
+  EXPECT_EQ(d.user_id, ada);
+  EXPECT_EQ(d.cue_id, "cue_1");
+  EXPECT_EQ(d.cue_name, "name of cue_1");
+  EXPECT_EQ(d.scheduled_for, noon_);
+  EXPECT_EQ(d.attempt, 1);
+  EXPECT_EQ(d.url, "https://example.com/hook");
+  EXPECT_EQ(d.method, "POST");
+  EXPECT_EQ(d.headers_json, "{\"x-a\": \"b\"}");
+  EXPECT_EQ(d.payload_json, "{\"k\": 1}");
+  EXPECT_EQ(d.retry_max_attempts, 7);
+  EXPECT_EQ(d.retry_backoff_json, "[1, 5, 15]");
+  EXPECT_EQ(d.retry_backoff_seconds_json, "[5, 6]");
+  EXPECT_EQ(d.retry_jitter_percent, 11);
+  EXPECT_EQ(d.webhook_secret, "whsec_ada");
+  EXPECT_EQ(d.previous_webhook_secret, "");
+  EXPECT_EQ(column(1, "status"), "delivering");
+  EXPECT_EQ(column(1, "attempts"), "0");
+  EXPECT_EQ(column(1, "started_at IS NOT NULL"), "t");
+  EXPECT_EQ(database_.value("SELECT dispatched FROM dispatch_outbox"), "t");
+  EXPECT_EQ(database_.value("SELECT taken_by IS NULL FROM cued.open_executions"), "t") << "nobody has an epoch";
+}
+
+TEST_F(taking, begins_with_the_secret_that_is_about_to_end_as_well) {
+  add_due_cue("cue_1");
+  database_.exec("INSERT INTO cued.previous_secrets (user_id, kind, secret, valid_until) VALUES (" + quoted(ada) +
+                 ", 'webhook', 'whsec_before', now() + interval '1 hour')");
+  EXPECT_EQ(store_.fire({taken("cue_1", 1)}).value().at(0).started->previous_webhook_secret, "whsec_before");
+}
+
+TEST_F(taking, is_only_for_webhooks_that_may) {
+  add_due_cue("cue_1_webhook");
+  add_due_cue("cue_2_not_asked_for");
+  add_due_cue("cue_3_worker", {{"callback_transport", "'worker'"}, {"callback_url", "NULL"}});
+  add_due_cue("cue_4_waits", {{"overlap_policy", "'queue_one'"}});
+  std::vector<firing> batch{taken("cue_1_webhook", 1), firing_of("cue_2_not_asked_for", 2), taken("cue_3_worker", 3),
+                            taken("cue_4_waits", 4)};
+  std::set<std::string> started;
+  const auto fired = store_.fire(batch).value();
+  for (const auto& slot : fired) {
+    EXPECT_TRUE(slot.created);
+    if (slot.started)
+      started.insert(slot.cue_id);
+  }
+  EXPECT_EQ(started, std::set<std::string>{"cue_1_webhook"});
+  EXPECT_EQ(database_.value("SELECT string_agg(status, ' ' ORDER BY id) FROM executions"),
+            "delivering pending pending pending");
+  EXPECT_EQ(database_.value("SELECT string_agg(cue_id, ' ' ORDER BY cue_id) FROM dispatch_outbox WHERE NOT dispatched"),
+            "cue_2_not_asked_for cue_4_waits");
+}
+
+TEST_F(taking, is_not_for_users_over_their_monthly_limit) {
+  database_.exec("UPDATE users SET monthly_execution_limit = 10 WHERE id = " + quoted(ada));
+  database_.exec("INSERT INTO usage_monthly (user_id, month_start, execution_count) VALUES (" + quoted(ada) +
+                 ", date_trunc('month', now() AT TIME ZONE 'UTC')::date, 10)");
+  add_due_cue("cue_1");
+  add_due_cue("cue_2");
+  EXPECT_FALSE(store_.fire({taken("cue_1", 1)}).value().at(0).started);
+  EXPECT_EQ(column(1, "status"), "pending");
+
+  persistence::postgres_clock_store generous{database_.options(), nullptr,
+                                             persistence::postgres_delivery_store::monthly_limit::ignored};
+  EXPECT_TRUE(generous.fire({taken("cue_2", 2)}).value().at(0).started);
+}
+
+TEST_F(taking, of_what_was_not_in_doubt_nothing_is_owed) {
+  add_due_cue("cue_1");
+  ASSERT_TRUE(store_.fire({taken("cue_1", 1)}).value().at(0).started);
+  EXPECT_TRUE(store_.taken_in_doubt().value().empty());
+}
+
+/// Cued does not know whether its firing was committed; here it was not.
+class doubtful_firing : public taking {
+protected:
+  doubtful_firing() {
+    add_due_cue("cue_1");
+    database_.exec("CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS "
+                   "'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END'");
+    database_.exec("CREATE TRIGGER break_off AFTER INSERT ON executions EXECUTE FUNCTION break_off()");
+    EXPECT_EQ(store_.fire({taken("cue_1", 1)}).error().status, 503);
+    database_.exec("DROP TRIGGER break_off ON executions");
+  }
+};
+
+TEST_F(doubtful_firing, that_was_not_carried_out_owes_nothing_and_is_repeated) {
+  EXPECT_TRUE(store_.taken_in_doubt().value().empty());
+  EXPECT_TRUE(store_.fire({taken("cue_1", 2)}).value().at(0).started);
+  EXPECT_TRUE(store_.taken_in_doubt().value().empty());
+}
+
+TEST_F(doubtful_firing, that_was_carried_out_says_once_what_it_took) {
+  persistence::postgres_clock_store same_call{database_.options()};
+  ASSERT_TRUE(same_call.fire({taken("cue_1", 1)}).value().at(0).started); // as if only the answer had been lost
+  const auto owed = store_.taken_in_doubt().value();
+  ASSERT_EQ(owed.size(), 1u);
+  EXPECT_EQ(owed[0].execution_id, execution_id(1));
+  EXPECT_EQ(owed[0].url, "https://example.com/hook");
+  EXPECT_EQ(owed[0].attempt, 1);
+  EXPECT_TRUE(store_.taken_in_doubt().value().empty());
+}
+
+TEST_F(doubtful_firing, leaves_alone_what_somebody_has_gone_on_with) {
+  persistence::postgres_clock_store same_call{database_.options()};
+  ASSERT_TRUE(same_call.fire({taken("cue_1", 1)}).value().at(0).started);
+  database_.exec("UPDATE executions SET attempts = 1");
+  EXPECT_TRUE(store_.taken_in_doubt().value().empty());
+}
+
+TEST_F(doubtful_firing, leaves_alone_what_it_made_for_others_to_start) {
+  persistence::postgres_clock_store same_call{database_.options()};
+  ASSERT_FALSE(same_call.fire({firing_of("cue_1", 1)}).value().at(0).started);
+  persistence::postgres_delivery_store deliveries{database_.options()};
+  ASSERT_EQ(deliveries.start({execution_id(1)}, wall_clock{}.now()).value().size(), 1u);
+  EXPECT_TRUE(store_.taken_in_doubt().value().empty());
+}
+
+TEST_F(doubtful_firing, waits_for_a_backend_that_is_still_at_work_on_it) {
+  pqxx::connection other{database_.options().dsn};
+  pqxx::work still{other};
+  still.exec("SELECT 1 FROM cues WHERE id = 'cue_1' FOR UPDATE");
+  auto owed = std::async(std::launch::async, [&] { return store_.taken_in_doubt(); });
+  while (database_.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE "
+                         "'%cues WHERE id = ANY%'") == "0")
+    std::this_thread::yield();
+  still.exec("INSERT INTO executions (id, cue_id, scheduled_for, status, attempts, started_at, created_at, updated_at) "
+             "VALUES (" +
+             quoted(execution_id(1)) + ", 'cue_1', now(), 'delivering', 0, now(), now(), now())");
+  still.commit();
+  EXPECT_EQ(owed.get().value().size(), 1u);
 }
 
 // -- missed instants ------------------------------------------------------

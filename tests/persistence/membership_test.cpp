@@ -241,6 +241,23 @@ TEST_F(doubtful_start, leaves_alone_what_another_node_took_at_the_same_instant) 
   EXPECT_TRUE(of_a_.start({execution_}, later_).value().empty());
 }
 
+TEST_F(nodes, what_a_firing_took_is_its_nodes_until_that_is_gone) {
+  const auto a = join("a"), b = join("b");
+  persistence::postgres_clock_store clock{database_.options(), &a->seat()};
+  persistence::postgres_deadline_store deadlines{database_.options(), persistence::deadline_limits{}};
+  const auto noon = now_ - std::chrono::hours{1};
+  add_cue("cue_1", {{"next_run", quoted(persistence::write_instant(noon))}, {"schedule_cron", "'0 12 * * *'"}});
+  persistence::firing due{{"cue_1", noon, true, "0 12 * * *", "UTC"}, {{noon, execution_id(1)}}, std::nullopt, false};
+  due.slots.front().take = true;
+  ASSERT_TRUE(clock.fire({due}).value().at(0).started);
+  EXPECT_EQ(taken_by(1), std::to_string(epoch(a)));
+  EXPECT_THAT(deadlines.stale_deliveries(now_).value(), IsEmpty());
+  remove(a);
+  const auto lost = deadlines.stale_deliveries(now_).value();
+  ASSERT_EQ(lost.size(), 1u);
+  EXPECT_TRUE(lost[0].sender_gone);
+}
+
 TEST_F(nodes, an_attempt_that_somebody_else_began_is_not_the_gone_nodes) {
   const auto a = join("a");
   persistence::postgres_delivery_store store{database_.options(),
