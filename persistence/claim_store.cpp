@@ -42,14 +42,15 @@ constexpr named_query claim_batch_with_work{
                             ") -> 'task') = 'string' THEN (" CUED_EFFECTIVE_PAYLOAD
                             ") ->> 'task' END, " CUED_EFFECTIVE_PAYLOAD ", e.attempts")};
 
-/// The tenant's ready list, one walk along the index. Index: open_executions_ready, executions_pkey, cues_pkey.
+/// The tenant's ready list, one walk along the index, from an instant on. Index: open_executions_ready,
+/// executions_pkey, cues_pkey.
 constexpr named_query ready_for_workers{"ready_for_workers", R"sql(
   SELECT e.id, o.scheduled_for
   FROM cued.open_executions o
   JOIN executions e ON e.id = o.execution_id
   JOIN cues c ON c.id = e.cue_id
-  WHERE o.worker_of = $1::uuid AND o.scheduled_for <= $2::timestamptz AND e.status = 'pending'
-    AND NOT )sql" CUED_IS_HELD_BACK R"sql(
+  WHERE o.worker_of = $1::uuid AND o.scheduled_for <= $2::timestamptz AND o.scheduled_for >= $4::timestamptz
+    AND e.status = 'pending' AND NOT )sql" CUED_IS_HELD_BACK R"sql(
   ORDER BY o.scheduled_for, e.id
   LIMIT $3::int
 )sql"};
@@ -142,12 +143,19 @@ postgres_claim_store::claim(const std::vector<claim_attempt>& attempts, instant 
 
 result<std::vector<ready_execution>> postgres_claim_store::ready(const std::string& user_id, instant now,
                                                                  std::size_t limit) {
-  return link_.run([&](session& s) -> result<std::vector<ready_execution>> {
+  const auto began = ready_looks::clock::now();
+  const auto from = looks_.begin(user_id, began);
+  auto found = link_.run([&](session& s) -> result<std::vector<ready_execution>> {
     std::vector<ready_execution> out;
-    for (const auto& row : s.exec(ready_for_workers, user_id, write_instant(now), static_cast<long>(limit)))
+    for (const auto& row : s.exec(ready_for_workers, user_id, write_instant(now), static_cast<long>(limit),
+                                  from ? write_instant(*from) : std::string{"-infinity"}))
       out.push_back({read_instant(row[1].c_str()), row[0].c_str()});
     return out;
   });
+  if (found && !from)
+    looks_.ended(user_id, began, ready_looks::clock::now(),
+                 found->empty() ? std::nullopt : std::optional{found->front().scheduled_for}, now);
+  return found;
 }
 
 result<std::optional<instant>> postgres_claim_store::next_due(const std::string& user_id, instant now) {

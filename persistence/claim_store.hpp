@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "persistence/postgres/connection.hpp"
+#include "persistence/ready_looks.hpp"
 
 namespace cued::persistence {
 
@@ -60,7 +61,8 @@ public:
   virtual result<std::vector<std::optional<claimed_execution>>> claim(const std::vector<claim_attempt>& attempts,
                                                                       instant at) = 0;
 
-  /// The tenant's oldest executions that are pending, due by `now` and wait for a worker; oldest first.
+  /// The tenant's oldest executions that are pending, due by `now` and wait for a worker; oldest first. Where looking
+  /// at all has become slow, what others made claimable again may be missing for a moment (ready_looks.hpp).
   virtual result<std::vector<ready_execution>> ready(const std::string& user_id, instant now, std::size_t limit) = 0;
 
   /// When the next of the tenant's worker executions becomes due after `now`, if there is one.
@@ -86,6 +88,7 @@ public:
 
 private:
   connection link_;
+  ready_looks looks_;
 };
 
 } // namespace cued::persistence

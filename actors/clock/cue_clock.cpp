@@ -281,17 +281,17 @@ bool cue_clock::fire(std::vector<persistence::firing> batch, instant now) {
   show_life();
   auto taken = take_seats(batch);
   auto fired = store_->fire(batch);
+  if (fired)
+    send_taken(*fired, taken);
+  give_back(std::move(taken));
   if (!fired && fired.error().status == 503)
     return false;
-  if (!fired && batch.size() > 1) {
-    taken.clear();
+  if (!fired && batch.size() > 1)
     return fire_halves(std::move(batch), now);
-  }
   if (!fired) {
     put_aside(batch.front(), now);
     return true;
   }
-  send_taken(*fired, taken);
   others_.announce(*fired);
   probe_.fired(*fired, clock_.now());
   settle(batch, *fired);
@@ -319,8 +319,20 @@ void cue_clock::send_taken(std::vector<persistence::fired_slot>& fired, seats& t
   std::vector<started_message> started;
   for (auto& slot : fired)
     if (slot.started)
-      started.push_back({std::move(*slot.started), std::move(taken.at(slot.execution_id))});
+      started.push_back({std::move(*slot.started), std::move(taken.extract(slot.execution_id).mapped())});
   others_.start(std::move(started));
+}
+
+/// Somebody may have come meanwhile, and waits for one.
+void cue_clock::give_back(seats unused) const {
+  std::set<std::size_t> shards;
+  for (auto& [execution_id, seat] : unused) {
+    seat->give_back();
+    shards.insert(directory::shard_of(execution_id, rooms_.size()));
+  }
+  for (const auto shard : shards)
+    if (const auto member = others_.member(pool::deliver, shard))
+      caf::anon_send(member, flush_message{});
 }
 
 bool cue_clock::send_what_was_in_doubt() {

@@ -47,15 +47,16 @@ struct cue_clock_settings {
 /// its horizon anew every few seconds, so that rows written by others (another node, an operator's SQL) fire as well:
 /// page by page, and between two pages it fires what has become due.
 /// What it believes is only a hint: the statement fires a row only if the row still says so.
-/// A webhook for which there is a seat in its delivery room and nobody ahead is taken for delivery by the statement
-/// that fires it; its deliver shard only has to send it. Nodes that share a database share the cues
-/// (domain/placement.hpp). Of those of other nodes it keeps the ones it is told of, because their own node may not know
-/// yet, and what stays unfired for two seconds, because that node may be dead: that does not wait until its lease is
-/// over. Who comes second fires nothing, so both cost little. What an outage has left (domain/missed_runs.hpp) is made
-/// in large batches, but what is on time comes first: between two such batches it looks at the time, its messages and
-/// its horizon. Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the horizon. Life:
-/// spawned and watched by the supervisor; everything it holds can be read again. Never: sleeps longer than a second at
-/// a time, so a step of the wall clock is noticed.
+/// A webhook for which there is a seat in its delivery room, and nobody ahead, is taken for delivery by the statement
+/// that fires it; its deliver shard only has to send it.
+/// Nodes that share a database share the cues (domain/placement.hpp). Of those of other nodes it keeps the ones it is
+/// told of, because their own node may not know yet, and what stays unfired for two seconds, because that node may be
+/// dead: that does not wait until its lease is over. Who comes second fires nothing, so both cost little.
+/// What an outage has left (domain/missed_runs.hpp) is made in large batches, but what is on time comes first: between
+/// two such batches it looks at the time, its messages and its horizon.
+/// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the horizon.
+/// Life: spawned and watched by the supervisor; everything it holds can be read again.
+/// Never: sleeps longer than a second at a time, so a step of the wall clock is noticed.
 class cue_clock final : public pool_member {
 public:
   cue_clock(caf::actor_config& config, std::unique_ptr<persistence::clock_store> store, const time_source& clock,
@@ -66,6 +67,8 @@ public:
   const char* name() const override { return "cue_clock"; }
 
 private:
+  using seats = std::unordered_map<std::string, shared_seat>; ///< by execution
+
   // -- messages -----------------------------------------------------------
   void on_tick(tick_message message);
   void on_cue_changed(const cue_changed_message& message); ///< joins those that the next flush looks at
@@ -91,10 +94,10 @@ private:
   bool fire_due(instant now);
   bool fire_halves(std::vector<persistence::firing> batch, instant now);
   bool fire(std::vector<persistence::firing> batch, instant now);
-  bool send_what_was_in_doubt();                              ///< false when Postgres is away
-  using seats = std::unordered_map<std::string, shared_seat>; ///< by execution
-  [[nodiscard]] seats take_seats(std::vector<persistence::firing>& batch) const;
+  bool send_what_was_in_doubt(); ///< false when Postgres is away
   void send_taken(std::vector<persistence::fired_slot>& fired, seats& taken) const;
+  [[nodiscard]] seats take_seats(std::vector<persistence::firing>& batch) const;
+  void give_back(seats unused) const; ///< and tells the deliver shards that they are free
   void settle(std::vector<persistence::firing>& batch, const std::vector<persistence::fired_slot>& fired);
   [[nodiscard]] std::vector<persistence::firing> take_on_time(instant now) const;
   [[nodiscard]] std::vector<persistence::firing> take_late(instant now) const;

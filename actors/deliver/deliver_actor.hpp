@@ -16,12 +16,13 @@
 namespace cued::actors {
 
 /// Brings webhooks on their way. Executions that are due wait here, in turn between tenants, until there is a free
-/// slot; only then are they taken in Postgres (a batch in one statement) and handed to the sender, so that whatever is
-/// marked as being delivered really is. What the clock has fired while nobody waited comes taken already. The result
-/// goes from the sender to the outcome shard, not through here: it is written down even if this actor dies meanwhile.
-/// An attempt that our own end cuts off is no result: it is handed back. Thread: its own (detached, it blocks in
-/// Postgres). Owns: its store's connection, the waiting list. Life: spawned and watched by the supervisor; a waiting
-/// list that dies with it is found again in the outbox. Never: judges a result, decides about retries.
+/// seat; only then are they taken in Postgres (a batch in one statement) and handed to the sender, so that whatever is
+/// marked as being delivered really is. What the clock has fired while nobody waited comes taken already.
+/// The result goes from the sender to the outcome shard, not through here: it is written down even if this actor dies
+/// meanwhile. An attempt that our own end cuts off is no result: it is handed back.
+/// Thread: its own (detached, it blocks in Postgres). Owns: its store's connection, the waiting list.
+/// Life: spawned and watched by the supervisor; a waiting list that dies with it is found again in the outbox.
+/// Never: judges a result, decides about retries.
 class deliver_actor final : public pool_member {
 public:
   /// `index`: of its shard; `room`: that shard's; `deadline`: of one attempt, total.

@@ -50,7 +50,7 @@ public:
   /// Nothing also if others wait, or half of the seats are taken: who takes a seat before the commit may keep it for as
   /// long as Postgres lets him wait.
   [[nodiscard]] std::optional<seat> enter_if_nobody_waits(const std::string& tenant) {
-    return enter(tenant, [this] { return !somebody_waits_ && taken_ < (limits_.in_flight_at_most + 1) / 2; });
+    return enter(tenant, [this] { return !somebody_waits_ && taken_ < limits_.in_flight_at_most / 2; });
   }
   /// For what was taken already.
   [[nodiscard]] seat enter_anyway(const std::string& tenant) {

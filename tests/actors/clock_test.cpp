@@ -60,6 +60,39 @@ TEST_F(clocks, a_webhook_waits_behind_those_that_wait_already) {
   }));
 }
 
+/// One seat for each tenant, and no sweep that would find what was forgotten.
+class clocks_beside_few_seats : public clocks {
+protected:
+  actors::engine_settings settings() override {
+    auto s = clocks::settings();
+    s.shards = 1;
+    s.webhooks_in_flight = 2;
+    s.webhooks_in_flight_per_tenant = 1;
+    s.poll_interval = 60s;
+    return s;
+  }
+};
+
+TEST_F(clocks_beside_few_seats, give_a_seat_that_they_did_not_need_to_whoever_waits_for_it) {
+  world.inject("fire", memory_world::fault_kind::hangs_before);
+  add_cue("cue_1", clock.now() + 100ms);
+  engine();
+  ASSERT_TRUE(world.eventually([](memory_world& w) { return w.hanging == 1; }));
+  memory_world::execution waits;
+  waits.id = "e1";
+  waits.user_id = "ann";
+  waits.webhook = true;
+  waits.scheduled_for = clock.now();
+  world.add(waits);
+  engine().execution_created("ann", "e1", true, clock.now());
+  {
+    const std::lock_guard lock{world.mutex};
+    world.cues.clear(); // so that nothing is fired
+  }
+  world.release();
+  EXPECT_TRUE(world.eventually([](memory_world& w) { return w.executions.at("e1").status == "success"; }));
+}
+
 TEST_F(clocks, what_a_firing_in_doubt_took_is_sent_once) {
   add_cue("cue_1", clock.now() + 200ms);
   world.inject("fire", memory_world::fault_kind::in_doubt);

@@ -9,6 +9,7 @@
 #include <caf/blocking_actor.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/mailbox_element.hpp>
+#include <caf/memory_managed.hpp>
 #include <caf/ref_counted.hpp>
 #include <caf/scheduled_actor.hpp>
 
@@ -43,6 +44,8 @@ void scheduled_actor::enqueue(mailbox_element_ptr message, execution_unit* by) {
   static auto* const next = next_of<void(scheduled_actor*, mailbox_element_ptr, execution_unit*)>(
       "_ZN3caf15scheduled_actor7enqueueESt10unique_ptrINS_15mailbox_elementENS_6detail8disposerEEPNS_14execution_"
       "unitE");
+  // As CAF's pointers to it, which differ from the message's own where it has several bases.
+  __tsan_release(static_cast<memory_managed*>(message.get()));
   __tsan_release(message.get());
   __tsan_release(mailbox_of(this));
   next(this, std::move(message), by);
@@ -84,6 +87,13 @@ resumable::resume_result scheduled_actor::resume(execution_unit* by, size_t mess
       "_ZN3caf15scheduled_actor6resumeEPNS_14execution_unitEm");
   __tsan_acquire(state_of(this));
   return next(this, by, messages_at_most);
+}
+
+/// How CAF destroys messages, be it that nobody took them out of a mailbox before it was closed: as late as in the
+/// middle of cleanup(), after which nothing is put there any more.
+void memory_managed::request_deletion(bool) const noexcept {
+  __tsan_acquire(const_cast<memory_managed*>(this));
+  delete this;
 }
 
 /// Destroys what is still in the mailbox.
