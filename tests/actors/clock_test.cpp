@@ -36,6 +36,7 @@ TEST_F(clocks, a_webhook_is_taken_for_delivery_by_what_fires_it) {
     return w.executions.size() == 20 &&
            std::ranges::all_of(w.executions, [](const auto& e) { return e.second.status == "success"; });
   }));
+  const std::scoped_lock lock{world.mutex, sender.mutex};
   EXPECT_EQ(world.start_statements, 0u);
   EXPECT_EQ(sender.requests.size(), 20u);
 }
@@ -100,6 +101,7 @@ TEST_F(clocks, what_a_firing_in_doubt_took_is_sent_once) {
   ASSERT_TRUE(world.eventually(
       [](memory_world& w) { return w.executions.size() == 1 && w.executions.begin()->second.status == "success"; }));
   EXPECT_EQ(world.of_cue("cue_1").at(0).attempts, 1);
+  const std::lock_guard lock{sender.mutex};
   EXPECT_EQ(sender.requests.size(), 1u);
 }
 
@@ -110,6 +112,7 @@ TEST_F(clocks, a_long_horizon_is_read_in_pages_and_to_its_end) {
   engine();
   ASSERT_TRUE(world.eventually([](memory_world& w) { return w.firings.size() == cues; }));
   EXPECT_EQ(world.count(), static_cast<std::size_t>(cues));
+  const std::lock_guard lock{world.mutex};
   EXPECT_LT(world.longest_look, 1'000u);
 }
 
