@@ -56,13 +56,12 @@ def test_an_execution_in_the_outbox_is_delivered(server, user, rows, receiver):
     assert len(receiver.requests("/hook")) == 1
 
 
-def test_an_execution_in_the_outbox_for_later_waits_for_its_time(server, user, rows, receiver):
+def test_an_execution_in_the_outbox_for_later_waits_for_its_time(user, rows, receiver):
     cue_id = rows.cue(receiver.url("/hook"))
     later = rows.execution(cue_id)
     rows.outbox(cue_id, later)
     far = rows.execution(cue_id, scheduled_for="now() + interval '1 day'", created_at="now()", updated_at="now()")
-    rows.outbox(cue_id, far)
-    server.psql(f"UPDATE dispatch_outbox SET scheduled_at = now() + interval '1 day' WHERE execution_id = '{far}'")
+    rows.outbox(cue_id, far, scheduled_at="now() + interval '1 day'")
     status_becomes(user, later, "success")
     assert user.api.execution(far)["status"] == "pending"
 

@@ -76,7 +76,7 @@ class Rows:
         )
         return execution_id
 
-    def outbox(self, cue_id, execution_id, task_type="deliver", dispatched=False, **payload):
+    def outbox(self, cue_id, execution_id, task_type="deliver", dispatched=False, scheduled_at="NULL", **payload):
         self._insert(
             "dispatch_outbox",
             {
@@ -85,5 +85,6 @@ class Rows:
                 "task_type": text(task_type),
                 "payload": as_json({"cue_id": cue_id, "execution_id": execution_id, **payload}),
                 "dispatched": str(dispatched).lower(),
+                "scheduled_at": scheduled_at,
             },
         )
